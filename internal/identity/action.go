@@ -1,0 +1,48 @@
+package identity
+
+import pb "github.com/hailong-vn/hailong/proto/hailong/v1"
+
+// Action is something a caller may or may not do, within its scope.
+type Action string
+
+// The actions.
+const (
+	GiveRating       Action = "give_rating"       // one rating of one's own, on the web
+	SubmitRatings    Action = "submit_ratings"    // a device's sealed batches
+	RecordRatings    Action = "record_ratings"    // ratings of others: paper slips, calls
+	ReadDirectory    Action = "read_directory"    // units, counters, procedures, questionnaires
+	ReadOfficials    Action = "read_officials"    // the people who serve
+	ChangeDirectory  Action = "change_directory"  // units, counters, officials
+	ChangeCatalogues Action = "change_catalogues" // procedures and questionnaires, which belong to all units; needs scope ""
+	ManageDevices    Action = "manage_devices"    // make, bind, revoke, list
+	ManageAccounts   Action = "manage_accounts"   // make, disable, list
+	ManageQuarantine Action = "manage_quarantine" // look at, release; sequence gaps too
+	ReadFigures      Action = "read_figures"      // summaries, trends, live figures of a unit's subtree
+	ReadRanking      Action = "read_ranking"      // units set beside each other
+	ReadFollowUps    Action = "read_follow_ups"   // units whose dissatisfaction is beyond chance
+	ExportReports    Action = "export_reports"    // figures as a file
+)
+
+type actions map[Action]bool
+
+func only(list ...Action) actions {
+	set := make(actions, len(list))
+	for _, action := range list {
+		set[action] = true
+	}
+	return set
+}
+
+// What each role may do, and what those may who have none. Read only: nothing writes to these tables.
+var (
+	roleActions = map[pb.Role]actions{
+		pb.Role_ROLE_ADMINISTRATOR: only(GiveRating, RecordRatings, ReadDirectory, ReadOfficials, ChangeDirectory,
+			ChangeCatalogues, ManageDevices, ManageAccounts, ManageQuarantine, ReadFigures, ReadRanking, ReadFollowUps,
+			ExportReports),
+		pb.Role_ROLE_LEADER:   only(GiveRating, ReadDirectory, ReadOfficials, ReadFigures, ReadRanking, ReadFollowUps, ExportReports),
+		pb.Role_ROLE_OPERATOR: only(GiveRating, RecordRatings, ReadDirectory, ReadOfficials),
+		pb.Role_ROLE_OFFICIAL: only(GiveRating, ReadDirectory, ReadFigures),
+	}
+	deviceActions    = only(SubmitRatings, ReadDirectory)
+	anonymousActions = only(GiveRating)
+)
