@@ -10,16 +10,31 @@ import (
 	"strconv"
 
 	"github.com/hailong-vn/hailong/internal/localday"
+	"github.com/hailong-vn/hailong/internal/rating"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 )
 
 // Counts counts ratings by score: [0] not asked, [1] to [5] the scores.
 type Counts [6]uint32
 
+// N is how many ratings have a score.
+func (c Counts) N() uint32 { return c[1] + c[2] + c[3] + c[4] + c[5] }
+
+// Scores are the counts for scores 1 to 5, without those that were not asked.
+func (c Counts) Scores() [5]uint32 { return [5]uint32(c[1:]) }
+
+// Plus is the sum, score by score.
+func (c Counts) Plus(other Counts) Counts {
+	for i, n := range other {
+		c[i] += n
+	}
+	return c
+}
+
 // Version orders two states of the same cell. Epoch grows when the store was restored from a copy.
 type Version struct {
-	Epoch uint32 `bson:"e"`
-	Seen  uint32 `bson:"n"`
+	Epoch uint32 `bson:"e,minsize"`
+	Seen  uint32 `bson:"n,minsize"`
 }
 
 // Less tells whether v is older than other.
@@ -30,10 +45,10 @@ func (v Version) Less(other Version) bool {
 // Cell is one hour of one unit, channel and questionnaire version.
 type Cell struct {
 	Version   `bson:",inline"`
-	Overall   Counts            `bson:"o"`           // ratings that count, by overall score
-	Flagged   Counts            `bson:"f"`           // those of them that carry a doubt
-	Questions map[string]Counts `bson:"q,omitempty"` // by question id
-	Choices   map[string]uint32 `bson:"c,omitempty"` // by "question/choice"
+	Overall   Counts            `bson:"o"`                   // ratings that count, by overall score
+	Flagged   Counts            `bson:"f"`                   // those of them that carry a doubt
+	Questions map[string]Counts `bson:"q,omitempty"`         // by question id
+	Choices   map[string]uint32 `bson:"c,omitempty,minsize"` // by "question/choice"
 }
 
 // LeafKey names a leaf: one unit, day, channel and questionnaire version.
@@ -50,6 +65,13 @@ func (k LeafKey) ID() string {
 	return k.Unit + "/" + string(k.Day) + "/" + strconv.Itoa(int(k.Channel)) + "/" + k.Questionnaire + "@" + strconv.Itoa(int(k.QVersion))
 }
 
+// Cell is the address of one of the leaf's hour cells, the same text as rating.Counted.Cell.
+func (k LeafKey) Cell(hour int) string {
+	return rating.Counted{
+		Unit: k.Unit, Day: k.Day, Hour: hour, Channel: k.Channel, Questionnaire: k.Questionnaire, Version: k.QVersion,
+	}.Cell()
+}
+
 // HourCell is a cell with its address: what a fold answers and Raise takes.
 type HourCell struct {
 	Leaf LeafKey
@@ -61,4 +83,21 @@ type HourCell struct {
 type Leaf struct {
 	Key   LeafKey
 	Hours map[int]Cell
+}
+
+// StripKey names the strip in which the leaf's day stands.
+func (l Leaf) StripKey() StripKey {
+	return StripKey{Year: l.Key.Day.Year(), Unit: l.Key.Unit, Questionnaire: l.Key.Questionnaire, QVersion: l.Key.QVersion}
+}
+
+// Slot sums the leaf's hours: the day as its strip keeps it.
+func (l Leaf) Slot() (SlotKey, Slot) {
+	var slot Slot
+	for _, cell := range l.Hours {
+		slot.Epoch += cell.Epoch
+		slot.Seen += cell.Seen
+		slot.Overall = slot.Overall.Plus(cell.Overall)
+		slot.Flagged += cell.Flagged.N()
+	}
+	return SlotKey{Day: l.Key.Day.OfYear(), Channel: l.Key.Channel}, slot
 }

@@ -1,0 +1,170 @@
+package tally
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/hailong-vn/hailong/internal/localday"
+	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
+	"go.mongodb.org/mongo-driver/v2/bson"
+)
+
+// leafDocument is a leaf as it is stored: real fields, so that an engine can guard and set one hour.
+type leafDocument struct {
+	ID            string          `bson:"_id"`
+	Unit          string          `bson:"unit"`
+	Day           string          `bson:"day"`
+	Channel       int32           `bson:"channel"`
+	Questionnaire string          `bson:"questionnaire"`
+	QVersion      int32           `bson:"version"`
+	Hours         map[string]Cell `bson:"h"`
+}
+
+// HourKey is an hour's field name in a leaf's "h": two digits.
+func HourKey(hour int) string {
+	if hour >= 0 && hour < 10 {
+		return "0" + strconv.Itoa(hour)
+	}
+	return strconv.Itoa(hour)
+}
+
+// MarshalBSON writes {_id, unit, day, channel, questionnaire, version, h: {"05": {e, n, o, f, q, c}}}.
+func (l Leaf) MarshalBSON() ([]byte, error) {
+	document := leafDocument{
+		ID: l.Key.ID(), Unit: l.Key.Unit, Day: string(l.Key.Day), Channel: int32(l.Key.Channel),
+		Questionnaire: l.Key.Questionnaire, QVersion: l.Key.QVersion, Hours: make(map[string]Cell, len(l.Hours)),
+	}
+	for hour, cell := range l.Hours {
+		if hour < 0 || hour > 23 {
+			return nil, fmt.Errorf("leaf %s: hour %d", l.Key.ID(), hour)
+		}
+		document.Hours[HourKey(hour)] = cell
+	}
+	return bson.Marshal(document)
+}
+
+// UnmarshalBSON reads a leaf. Fields it does not know are left aside.
+func (l *Leaf) UnmarshalBSON(data []byte) error {
+	var document leafDocument
+	if err := bson.Unmarshal(data, &document); err != nil {
+		return fmt.Errorf("leaf: %w", err)
+	}
+	day, err := localday.Parse(document.Day)
+	if err != nil {
+		return fmt.Errorf("leaf %s: %w", document.ID, err)
+	}
+	leaf := Leaf{
+		Key: LeafKey{
+			Unit: document.Unit, Day: day, Channel: pb.Channel(document.Channel),
+			Questionnaire: document.Questionnaire, QVersion: document.QVersion,
+		},
+		Hours: make(map[int]Cell, len(document.Hours)),
+	}
+	if document.ID != leaf.Key.ID() || document.Channel < 0 {
+		return fmt.Errorf("leaf %s: holds %s", document.ID, leaf.Key.ID())
+	}
+	for key, cell := range document.Hours {
+		hour, err := strconv.Atoi(key)
+		if err != nil || hour < 0 || hour > 23 || HourKey(hour) != key {
+			return fmt.Errorf("leaf %s: hour %q", document.ID, key)
+		}
+		leaf.Hours[hour] = cell
+	}
+	*l = leaf
+	return nil
+}
+
+// stripDocument is a strip as it is stored. An engine may add fields of its own, such as a version "v".
+type stripDocument struct {
+	ID            string `bson:"_id"`
+	Year          int32  `bson:"year"`
+	Unit          string `bson:"unit"`
+	Questionnaire string `bson:"questionnaire"`
+	QVersion      int32  `bson:"version"`
+	Slots         []byte `bson:"slots"`
+	Months        []byte `bson:"months"`
+}
+
+// MarshalBSON writes {_id, year, unit, questionnaire, version, slots, months}, the last two packed (see pack.go).
+func (s Strip) MarshalBSON() ([]byte, error) {
+	return bson.Marshal(stripDocument{
+		ID: s.Key.ID(), Year: int32(s.Key.Year), Unit: s.Key.Unit, Questionnaire: s.Key.Questionnaire, QVersion: s.Key.QVersion,
+		Slots: s.slots, Months: s.months,
+	})
+}
+
+// UnmarshalBSON reads a strip and checks its checksums. Fields it does not know are left aside.
+func (s *Strip) UnmarshalBSON(data []byte) error {
+	var document stripDocument
+	if err := bson.Unmarshal(data, &document); err != nil {
+		return fmt.Errorf("strip: %w", err)
+	}
+	key := StripKey{Year: int(document.Year), Unit: document.Unit, Questionnaire: document.Questionnaire, QVersion: document.QVersion}
+	if document.ID != key.ID() {
+		return fmt.Errorf("strip %s: holds %s", document.ID, key.ID())
+	}
+	strip, err := unpackStrip(key, document.Slots, document.Months)
+	if err != nil {
+		return fmt.Errorf("strip %s: %w", document.ID, err)
+	}
+	*s = strip
+	return nil
+}
+
+// facetDocument is a facet as it is stored. The counts are arrays in order of their keys: procedure codes hold
+// dots, which field names should not.
+type facetDocument struct {
+	ID         string `bson:"_id"`
+	Unit       string `bson:"unit"`
+	Month      string `bson:"month"`
+	Version    `bson:",inline"`
+	Procedures []countsByKey `bson:"procedures"`
+	Officials  []countsByKey `bson:"officials"`
+	Questions  []countsByKey `bson:"questions"`
+}
+
+type countsByKey struct {
+	Key    string `bson:"k"`
+	Counts Counts `bson:"o"`
+}
+
+// MarshalBSON writes {_id, unit, month, e, n, procedures: [{k, o}], officials: [...], questions: [...]}.
+func (f Facet) MarshalBSON() ([]byte, error) {
+	return bson.Marshal(facetDocument{
+		ID: f.Key.ID(), Unit: f.Key.Unit, Month: f.Key.Month, Version: f.Version,
+		Procedures: inOrder(f.Procedures), Officials: inOrder(f.Officials), Questions: inOrder(f.Questions),
+	})
+}
+
+// UnmarshalBSON reads a facet. Fields it does not know are left aside.
+func (f *Facet) UnmarshalBSON(data []byte) error {
+	var document facetDocument
+	if err := bson.Unmarshal(data, &document); err != nil {
+		return fmt.Errorf("facet: %w", err)
+	}
+	facet := Facet{Key: FacetKey{Unit: document.Unit, Month: document.Month}, Version: document.Version}
+	if document.ID != facet.Key.ID() {
+		return fmt.Errorf("facet %s: holds %s", document.ID, facet.Key.ID())
+	}
+	facet.Procedures, facet.Officials, facet.Questions = byKey(document.Procedures), byKey(document.Officials), byKey(document.Questions)
+	*f = facet
+	return nil
+}
+
+func inOrder(counts map[string]Counts) []countsByKey {
+	list := make([]countsByKey, 0, len(counts))
+	for _, key := range slices.Sorted(maps.Keys(counts)) {
+		list = append(list, countsByKey{key, counts[key]})
+	}
+	return list
+}
+
+func byKey(list []countsByKey) map[string]Counts {
+	counts := make(map[string]Counts, len(list))
+	for _, item := range list {
+		counts[item.Key] = item.Counts
+	}
+	return counts
+}
