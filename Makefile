@@ -1,0 +1,62 @@
+# Everything an engineer does here. `make run` and `make test` are the two commands of the README.
+
+GO     := go
+TOOL   := $(GO) tool -modfile=internal/tools/go.mod
+CACHE  := .cache
+IMPORTS := $(CACHE)/proto/.written
+
+.PHONY: run build test race engines lint generate generated breaking baseline bench fuzz vuln clean
+
+run: ## the whole system on this machine, with a demonstration province
+	$(GO) run ./server/hailong-server -demo -demo-live -data $(CACHE)/demo
+
+build: ## the programs, into bin/
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./server/hailong-server ./analytics/hailong-analytics
+
+test: engines lint generated ## everything, against real engines; says which ones
+	@internal/testengine/report.sh
+	$(GO) test -timeout 20m ./...
+	$(GO) test -race -short -timeout 20m $(RACED)
+
+# Where several goroutines meet; the engines' own long forms run without -race above.
+RACED := ./analytics/... ./internal/bus/... ./internal/device/... ./internal/directory/... ./internal/identity/... ./internal/intake/... ./internal/store/... ./server/...
+
+race: engines ## every test with the race detector, long forms too
+	$(GO) test -race -timeout 60m ./...
+
+engines: ## the servers that tests use: mongod into .cache, redis-server where it may be installed
+	@internal/testengine/fetch.sh
+
+$(IMPORTS): internal/tools/go.mod internal/tools/protodeps/main.go
+	@$(GO) run -C internal/tools ./protodeps $(CURDIR)/$(CACHE)/proto
+	@touch $@
+
+lint: $(IMPORTS) breaking ## the linters of Go and of the contract
+	$(TOOL) golangci-lint run ./...
+	$(TOOL) buf lint
+
+generate: $(IMPORTS) ## the Go and OpenAPI of the contract
+	$(TOOL) buf generate
+
+generated: $(IMPORTS) ## fails where committed generated files are not those of the contract
+	@rm -rf $(CACHE)/generated
+	@$(TOOL) buf generate -o $(CACHE)/generated
+	@cd $(CACHE)/generated/proto && find . -type f | while read -r file; do cmp "$$file" "$(CURDIR)/proto/$$file" || { echo "run 'make generate' and commit"; exit 1; }; done
+
+breaking: $(IMPORTS) ## fails where the contract breaks its last release
+	@$(TOOL) buf breaking --against proto/baseline.binpb
+
+baseline: $(IMPORTS) ## makes the present contract the one that must not be broken (at a release)
+	$(TOOL) buf build -o proto/baseline.binpb
+
+bench: engines ## speed, each figure beside its limit, in the same run
+	$(GO) run ./server/hailong-bench
+
+fuzz: ## every fuzz target for FUZZTIME (30s)
+	@internal/tools/fuzz.sh $(or $(FUZZTIME),30s)
+
+vuln: ## known vulnerabilities of what is linked
+	$(TOOL) govulncheck ./...
+
+clean:
+	rm -rf $(CACHE) bin
