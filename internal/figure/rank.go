@@ -16,19 +16,21 @@ type Rank struct {
 	High int // the worst place it can hold
 }
 
-// RankIntervals ranks shares, highest first, each with an interval of places such that at 95 % confidence all intervals hold the
-// true places at once. Shares without ratings are not ranked and not counted among the others. It takes O(n log n).
+// RankIntervals ranks shares, highest first, each with an interval of places such that at 95 % confidence all intervals
+// hold the true places at once (where units are truly equal, every place they share). Shares without ratings are not
+// ranked and not counted among the others. It takes O(n log n).
 //
 // Each of the m shares gets an interval at confidence 0.95^(1/m) (Šidák: units are rated independently), so that all
 // hold at once at 95 %. Whoever's interval lies wholly above is surely before, wholly below surely after; the places
-// between are open. This is the joint region of Klein, Wright and Wieczorek. The pairwise tests of Mogstad, Romano, Shaikh and
-// Wilhelm can be somewhat narrower but need a bootstrap over m² pairs (11 million for the communes of Vietnam), and a rank that
-// differs between two calls cannot be explained to the unit that holds it. The intervals are Clopper and Pearson's, because
-// at the confidence of one among thousands Wilson's do not hold what they promise.
+// between are open. This is the joint region of Klein, Wright and Wieczorek. The pairwise tests of Mogstad, Romano,
+// Shaikh and Wilhelm can be somewhat narrower but need a bootstrap over m² pairs (11 million for the communes of
+// Vietnam), and a rank that differs between two calls cannot be explained to the unit that holds it. The intervals are
+// Clopper and Pearson's, because at the confidence of one among thousands Wilson's do not hold what they promise.
 //
-// Sources: M. Klein, T. Wright and J. Wieczorek, "A joint confidence region for an overall ranking of populations", JRSS C
-// 69 (2020) 589-606; Z. Šidák, "Rectangular confidence regions for the means of multivariate normal distributions", JASA 62 (1967)
-// 626-633; refused: M. Mogstad, J. P. Romano, A. M. Shaikh and D. Wilhelm, "Inference for ranks", Review of Economic Studies 91 (2024) 476-518.
+// Sources: M. Klein, T. Wright and J. Wieczorek, "A joint confidence region for an overall ranking of populations",
+// JRSS C 69 (2020) 589-606; Z. Šidák, "Rectangular confidence regions for the means of multivariate normal
+// distributions", JASA 62 (1967) 626-633. Not taken: M. Mogstad, J. P. Romano, A. M. Shaikh and D. Wilhelm,
+// "Inference for ranks", Review of Economic Studies 91 (2024) 476-518.
 func RankIntervals(shares []Share) []Rank {
 	type placed struct {
 		at        int // in shares
