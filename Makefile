@@ -50,7 +50,7 @@ baseline: $(IMPORTS) ## makes the present contract the one that must not be brok
 	$(TOOL) buf build -o proto/baseline.binpb
 
 bench: engines ## speed, each figure beside its limit, in the same run
-	$(GO) run ./server/hailong-bench
+	$(GO) test ./internal/bench -run "^$$" -bench . -benchtime 1x -timeout 30m
 
 fuzz: ## every fuzz target for FUZZTIME (30s)
 	@internal/tools/fuzz.sh $(or $(FUZZTIME),30s)

@@ -4,11 +4,14 @@ package server
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"strconv"
 	"time"
+
+	"github.com/hailong-vn/hailong/internal/language"
 )
 
 // Config is what an installation can set. Every setting has a useful zero or default value.
@@ -35,38 +38,58 @@ type Config struct {
 	Stdout io.Writer        // the one line of JSON for programs; nil = os.Stdout
 	Stderr io.Writer        // words for people; nil = os.Stderr
 	Logger *slog.Logger     // nil = text on Stderr
+
+	problem error // a setting of the environment that cannot be read
 }
 
+// defaultMinCell is how many ratings a figure needs to be shown: with fewer, who was served on a quiet day could be
+// told from it. An office may ask for more.
+const defaultMinCell = 5
+
 // Register declares the settings as flags, each with its environment variable as default.
-func (c *Config) Register(flags *flag.FlagSet) {
-	c.registerStore(flags)
-	text := func(p *string, name, env, fallback, usage string) {
-		flags.StringVar(p, name, environment(env, fallback), usage+" ("+env+")")
-	}
-	text(&c.GRPC, "grpc", "HAILONG_GRPC_ADDR", "127.0.0.1:9090", "address of gRPC")
-	text(&c.HTTP, "http", "HAILONG_HTTP_ADDR", "127.0.0.1:8080", "address of JSON, health and metrics")
-	text(&c.TLSCert, "tls-cert", "HAILONG_TLS_CERT", "", "PEM certificate chain; read again on renewal")
-	text(&c.TLSKey, "tls-key", "HAILONG_TLS_KEY", "", "PEM private key")
-	text(&c.Worker, "worker", "HAILONG_WORKER", "auto", "fold figures in this process: auto (when embedded), on, off")
-	flags.BoolVar(&c.Demo, "demo", environment("HAILONG_DEMO", "") != "", "fill an empty store with a fictional province (HAILONG_DEMO)")
-	flags.BoolVar(&c.DemoLive, "demo-live", environment("HAILONG_DEMO_LIVE", "") != "", "keep demonstration ratings coming (HAILONG_DEMO_LIVE)")
-	minCell, err := strconv.ParseUint(environment("HAILONG_MIN_CELL", "5"), 10, 16)
-	if err != nil {
-		minCell = 5
-	}
-	flags.UintVar(&c.MinCell, "min-cell", uint(minCell), "figures of fewer ratings are suppressed (HAILONG_MIN_CELL)")
+func (c *Config) Register(flags *flag.FlagSet, in language.Language) {
+	c.registerStore(flags, in)
+	text := textFlag(flags, in)
+	text(&c.GRPC, "grpc", "HAILONG_GRPC_ADDR", "127.0.0.1:9090")
+	text(&c.HTTP, "http", "HAILONG_HTTP_ADDR", "127.0.0.1:8080")
+	text(&c.TLSCert, "tls-cert", "HAILONG_TLS_CERT", "")
+	text(&c.TLSKey, "tls-key", "HAILONG_TLS_KEY", "")
+	text(&c.Worker, "worker", "HAILONG_WORKER", "auto")
+	flags.BoolVar(&c.Demo, "demo", switchedOn("HAILONG_DEMO"), usage(in, "demo", "HAILONG_DEMO"))
+	flags.BoolVar(&c.DemoLive, "demo-live", switchedOn("HAILONG_DEMO_LIVE"), usage(in, "demo-live", "HAILONG_DEMO_LIVE"))
+	c.registerFigures(flags, in)
 	c.AdminPassword = os.Getenv("HAILONG_ADMIN_PASSWORD")
 }
 
 // registerStore declares only where the data is: what commands at the machine need.
-func (c *Config) registerStore(flags *flag.FlagSet) {
-	text := func(p *string, name, env, fallback, usage string) {
-		flags.StringVar(p, name, environment(env, fallback), usage+" ("+env+")")
-	}
-	text(&c.Data, "data", "HAILONG_DATA_DIR", "./data", "folder of the embedded store and of keys")
-	text(&c.MongoDB, "mongodb", "HAILONG_MONGODB_URI", "", "MongoDB URI with a database name; empty = embedded")
-	text(&c.Redis, "redis", "HAILONG_REDIS_URL", "", "Redis URL; empty = in process")
+func (c *Config) registerStore(flags *flag.FlagSet, in language.Language) {
+	text := textFlag(flags, in)
+	text(&c.Data, "data", "HAILONG_DATA_DIR", "./data")
+	text(&c.MongoDB, "mongodb", "HAILONG_MONGODB_URI", "")
+	text(&c.Redis, "redis", "HAILONG_REDIS_URL", "")
 	c.ContactKey = os.Getenv("HAILONG_CONTACT_KEY")
+}
+
+func (c *Config) registerFigures(flags *flag.FlagSet, in language.Language) {
+	flags.UintVar(&c.MinCell, "min-cell", defaultMinCell, usage(in, "min-cell", "HAILONG_MIN_CELL"))
+	if given := os.Getenv("HAILONG_MIN_CELL"); given != "" {
+		if err := flags.Set("min-cell", given); err != nil {
+			c.problem = fmt.Errorf("HAILONG_MIN_CELL: %w", err)
+		}
+	}
+}
+
+func textFlag(flags *flag.FlagSet, in language.Language) func(p *string, name, env, fallback string) {
+	return func(p *string, name, env, fallback string) {
+		flags.StringVar(p, name, environment(env, fallback), usage(in, name, env))
+	}
+}
+
+func usage(in language.Language, name, env string) string { return in.Text("flag."+name) + " (" + env + ")" }
+
+func switchedOn(env string) bool {
+	on, err := strconv.ParseBool(environment(env, "false"))
+	return err == nil && on
 }
 
 func environment(name, fallback string) string {
@@ -89,6 +112,12 @@ func (c Config) complete() (Config, error) {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.NewTextHandler(c.Stderr, nil))
+	}
+	if c.problem != nil {
+		return c, c.problem
+	}
+	if c.MinCell == 0 {
+		c.MinCell = defaultMinCell
 	}
 	if c.Data == "" {
 		c.Data = "./data"

@@ -93,11 +93,7 @@ func (s ratingService) allowCitizen(ctx context.Context, address, unit string) e
 		key   string
 		limit bus.Limit
 	}{{"web/address/" + address, citizenPerAddress}, {"web/unit/" + unit, citizenPerUnit}} {
-		decision, err := s.bus.Allow(ctx, budget.key, budget.limit, 1)
-		if err != nil {
-			return fault.New(fault.Unavailable, "limits_unavailable").Because(err)
-		}
-		if !decision.Allowed {
+		if decision := s.bus.Allow(ctx, budget.key, budget.limit, 1); !decision.Allowed {
 			return fault.New(fault.Exhausted, "too_often", "seconds", int(decision.RetryAfter.Seconds())+1)
 		}
 	}
