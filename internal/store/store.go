@@ -61,7 +61,8 @@ type Index struct {
 	Expire bool     // the only field is a time; documents vanish some time after it
 }
 
-// Query reads a kind by one index, in the index's order and then by id.
+// Query reads a kind by one index, in the index's order and then by id. A range finds values of the kind of its bounds: a
+// document that lacks the field is found only where neither From nor To is given (or by nil in Equal).
 type Query struct {
 	Index string // a declared index; "" = by id
 	Equal []any  // values of the leading fields
@@ -129,7 +130,9 @@ type Ratings interface {
 	// Scan reads records with from < RecordID < to in order; to "" = to the end.
 	Scan(ctx context.Context, from, to string) iter.Seq2[rating.Record, error]
 	// CountAgain counts the overall scores of ratings by cell for from <= cell < to, by the engine's own means (on MongoDB
-	// $group, in SQLite GROUP BY) and not by the fold: ratings that another rating of the cell revises are left out.
+	// $group, in SQLite GROUP BY) and not by the fold. As in tally.Fold, ratings that another rating of the cell revises are left
+	// out, and of several that revise the same one all but the last by (ReceivedAt, id); one that names itself revises nothing.
+	// Ratings that revise each other in a ring are not told apart here; only a forger makes them.
 	CountAgain(ctx context.Context, from, to string) iter.Seq2[CellScores, error]
 }
 

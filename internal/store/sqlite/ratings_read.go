@@ -98,15 +98,20 @@ func (r ratings) Scan(ctx context.Context, from, to string) iter.Seq2[rating.Rec
 	})
 }
 
-// countAgain takes a rating's bare id from its RecordID by cutting off home and unit, which hold no slash.
+// countAgain counts ratings that no other of their cell revises, and of those that revise the same one only the last.
 const countAgain = `
 SELECT r.cell, r.score, count(*)
 FROM ratings r
-WHERE r.cell >= ? AND r.cell < ? AND r.kind = 'rating' AND NOT EXISTS (
+WHERE r.cell >= ? AND r.cell < ? AND r.kind = 'rating'
+AND NOT EXISTS (
 	SELECT 1 FROM ratings o
-	WHERE o.cell = r.cell AND o.kind = 'rating' AND o.id <> r.id AND o.revises IS NOT NULL
-	AND o.revises = substr(substr(r.id, instr(r.id, '/') + 1), instr(substr(r.id, instr(r.id, '/') + 1), '/') + 1)
+	WHERE o.cell = r.cell AND o.revises IS NOT NULL AND o.kind = 'rating' AND o.revises = r.bare AND o.bare <> r.bare
 )
+AND (r.revises IS NULL OR r.revises = r.bare OR NOT EXISTS (
+	SELECT 1 FROM ratings o
+	WHERE o.cell = r.cell AND o.revises IS NOT NULL AND o.kind = 'rating' AND o.revises = r.revises AND o.bare <> o.revises
+	AND (o.received, o.bare) > (r.received, r.bare)
+))
 GROUP BY r.cell, r.score
 ORDER BY r.cell, r.score`
 

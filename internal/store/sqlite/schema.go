@@ -30,7 +30,8 @@ CREATE TABLE entries (
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX entries_unique ON entries (no, key) WHERE uniq = 1;
 
--- Ratings and annotations. seq grows with every append; columns before body serve indexes and counting.
+-- Ratings and annotations. seq grows with every append; columns before body serve indexes and counting. bare is the id
+-- without home and unit, which hold no slash: what revises names.
 CREATE TABLE ratings (
 	seq      INTEGER PRIMARY KEY,
 	id       TEXT NOT NULL UNIQUE,
@@ -39,7 +40,8 @@ CREATE TABLE ratings (
 	kind     TEXT NOT NULL,
 	score    INTEGER NOT NULL,
 	revises  TEXT,
-	body     BLOB NOT NULL
+	body     BLOB NOT NULL,
+	bare     TEXT AS (substr(substr(id, instr(id, '/') + 1), instr(substr(id, instr(id, '/') + 1), '/') + 1)) VIRTUAL
 );
 CREATE INDEX ratings_cell ON ratings (cell);
 CREATE INDEX ratings_revises ON ratings (cell, revises) WHERE revises IS NOT NULL;

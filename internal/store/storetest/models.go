@@ -1,0 +1,3 @@
+package storetest
+
+func (s suite) models() []subtest { return nil }
