@@ -78,7 +78,7 @@ func formatOf(source Source, m *Mapping) string {
 func (in *input) start(reader io.Reader, m *Mapping, options Options) error {
 	head := bufio.NewReaderSize(reader, 4<<10)
 	begin, err := head.Peek(1 << 10)
-	if err != nil && !errors.Is(err, io.EOF) {
+	if err != nil && !errors.Is(err, io.EOF) && len(begin) == 0 {
 		return fault.New(fault.Unavailable, "import_ratings_read", "line", 0).Because(err)
 	}
 	if len(begin) == 0 {

@@ -2,6 +2,7 @@ package ratingimport
 
 import (
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -16,6 +17,9 @@ type scorePlan struct {
 	scale   []scaleRange
 	reverse bool
 }
+
+// numberPattern is a number as people write it, with a point or a comma.
+var numberPattern = regexp.MustCompile(`^[+-]?[0-9]{1,9}([.,][0-9]{1,9})?$`)
 
 // scaleRange maps numbers, both ends included, to a score.
 type scaleRange struct {
@@ -44,7 +48,7 @@ func (p *scorePlan) read(text string) scored {
 		return scored{score: p.turn(score)}
 	}
 	number, err := strconv.ParseFloat(strings.Replace(folded, ",", ".", 1), 64)
-	if err != nil || math.IsNaN(number) || math.IsInf(number, 0) {
+	if err != nil || !numberPattern.MatchString(folded) {
 		return scored{reason: reasonLabelUnknown}
 	}
 	if p.scale != nil {
