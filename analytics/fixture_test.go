@@ -106,6 +106,9 @@ func start(t testing.TB, config Config) (*Worker, func()) {
 	if config.SweepEvery == 0 {
 		config.SweepEvery = 20 * time.Millisecond
 	}
+	if config.SweepAtMost == 0 {
+		config.SweepAtMost = 200 * time.Millisecond
+	}
 	if config.Debounce == 0 {
 		config.Debounce = 5 * time.Millisecond
 	}

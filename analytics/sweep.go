@@ -13,7 +13,7 @@ import (
 // rating acknowledged before S is in the leaves and strips. The facets by procedure, official and question follow later.
 
 const (
-	sweepShare = 20     // a sweep is made no more often than this many times its own length
+	sweepShare = 10     // a sweep is made no more often than this many times its own length
 	sweepBatch = 20_000 // cells compared at once
 )
 

@@ -73,9 +73,9 @@ type Config struct {
 	MaxDue int
 
 	// SweepEvery is the least time between two sweeps of recently touched cells, and so about the age of fresh_through
-	// when nothing is wrong; 0 = 5 s. A sweep that takes long is made more rarely (20 times its own length) up to SweepAtMost.
+	// when nothing is wrong; 0 = 5 s. A sweep that takes long is made more rarely (10 times its own length) up to SweepAtMost.
 	SweepEvery time.Duration
-	// SweepAtMost bounds the time between two sweeps; 0 = 1 minute.
+	// SweepAtMost bounds the time between two sweeps; 0 = 30 s.
 	SweepAtMost time.Duration
 	// Overlap is how far a sweep looks back before the last one: longer than any difference between clocks plus the longest
 	// write, for records are stamped before they land; 0 = 2 minutes.
@@ -116,7 +116,7 @@ func (c Config) withDefaults() Config {
 		{&c.MaxDelay, 5 * time.Minute},
 		{&c.FacetDelay, 15 * time.Second},
 		{&c.SweepEvery, 5 * time.Second},
-		{&c.SweepAtMost, time.Minute},
+		{&c.SweepAtMost, 30 * time.Second},
 		{&c.Overlap, 2 * time.Minute},
 		{&c.SweepAllAt, 2 * time.Hour},
 		{&c.StopWithin, 10 * time.Second},
