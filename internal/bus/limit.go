@@ -58,17 +58,22 @@ const maxWhole = 10 * 366 * 24 * 3600 * 1_000_000
 func (l Limit) Possible(cost int) bool { return cost >= 0 && cost <= l.Burst && l.Interval() > 0 }
 
 // Take is the arithmetic of a limit: the generic cell rate algorithm (ITU-T I.371) in whole microseconds. arrival is
-// the theoretical arrival time kept for the key, 0 for none; the new one is answered, to be kept until it is past.
-// An arrival further ahead than the limit allows, from a clock set back or a limit made narrower, is drawn in.
+// the theoretical arrival time kept for the key, 0 for none; what is to be kept instead is answered, and means nothing
+// once it is past. An arrival further ahead than the limit allows, from a clock set back or a limit made narrower, is
+// drawn in, and kept so even if the call is denied: else nobody would get through until the clock caught up.
 func (l Limit) Take(arrival, now int64, cost int) (int64, Decision) {
 	if !l.Possible(cost) {
 		return arrival, Decision{RetryAfter: Never}
 	}
 	interval, whole := l.Interval(), l.Whole()
-	arrival = min(max(arrival, now), now+whole)
-	next := arrival + int64(cost)*interval
+	arrival = min(arrival, now+whole)
+	next := max(arrival, now) + int64(cost)*interval
 	if wait := next - now - whole; wait > 0 {
-		return arrival, Decision{RetryAfter: time.Duration(wait) * time.Microsecond, Remaining: int((now + whole - arrival) / interval)}
+		return arrival, Decision{RetryAfter: time.Duration(wait) * time.Microsecond, Remaining: int((now + whole - max(arrival, now)) / interval)}
 	}
-	return next, Decision{Allowed: true, Remaining: int((now + whole - next) / interval)}
+	decision := Decision{Allowed: true, Remaining: int((now + whole - next) / interval)}
+	if cost == 0 {
+		return arrival, decision
+	}
+	return next, decision
 }

@@ -30,9 +30,6 @@ func (l *Limits) Allow(key string, limit bus.Limit, cost int) bus.Decision {
 	now := l.now().UnixMicro()
 	arrival, known := l.arrivals[key]
 	next, decision := limit.Take(arrival, now, cost)
-	if !decision.Allowed {
-		return decision
-	}
 	if next <= now {
 		delete(l.arrivals, key)
 		return decision

@@ -45,7 +45,6 @@ func (o Options) filled() Options {
 
 // Bus is the bus within this process.
 type Bus struct {
-	options  Options
 	hints    *hints
 	limits   *Limits
 	feed     *Feed
@@ -65,7 +64,6 @@ func New(options Options) *Bus {
 	options = options.filled()
 	open, end := context.WithCancelCause(context.Background())
 	return &Bus{
-		options:  options,
 		hints:    newHints(options),
 		limits:   NewLimits(options.Now, options.Keys),
 		feed:     NewFeed(options.FeedBuffer),

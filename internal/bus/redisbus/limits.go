@@ -21,14 +21,20 @@ local now = time[1] * 1000000 + time[2]`
 local interval, burst, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local whole = interval * burst
 local arrival = tonumber(redis.call('GET', KEYS[1]) or '') or now
-arrival = math.min(math.max(arrival, now), now + whole)
+local function keep(time)
+  redis.call('SET', KEYS[1], string.format('%.0f', time), 'PX', string.format('%.0f', math.ceil((time - now) / 1000)))
+end
+if arrival ~= arrival then arrival = now end
+if arrival > now + whole then
+  arrival = now + whole
+  keep(arrival)
+end
+arrival = math.max(arrival, now)
 local next = arrival + cost * interval
 if next - now > whole then
   return {0, next - now - whole, math.floor((now + whole - arrival) / interval)}
 end
-if cost > 0 then
-  redis.call('SET', KEYS[1], string.format('%.0f', next), 'PX', string.format('%.0f', math.ceil((next - now) / 1000)))
-end
+if cost > 0 then keep(next) end
 return {1, 0, math.floor((now + whole - next) / interval)}`
 )
 
