@@ -76,43 +76,6 @@ func (l *Leaf) UnmarshalBSON(data []byte) error {
 	return nil
 }
 
-// stripDocument is a strip as it is stored. An engine may add fields of its own, such as a version "v".
-type stripDocument struct {
-	ID            string `bson:"_id"`
-	Year          int32  `bson:"year"`
-	Unit          string `bson:"unit"`
-	Questionnaire string `bson:"questionnaire"`
-	QVersion      int32  `bson:"version"`
-	Slots         []byte `bson:"slots"`
-	Months        []byte `bson:"months"`
-}
-
-// MarshalBSON writes {_id, year, unit, questionnaire, version, slots, months}, the last two packed (see pack.go).
-func (s Strip) MarshalBSON() ([]byte, error) {
-	return bson.Marshal(stripDocument{
-		ID: s.Key.ID(), Year: int32(s.Key.Year), Unit: s.Key.Unit, Questionnaire: s.Key.Questionnaire, QVersion: s.Key.QVersion,
-		Slots: s.slots, Months: s.months,
-	})
-}
-
-// UnmarshalBSON reads a strip and checks its checksums. Fields it does not know are left aside.
-func (s *Strip) UnmarshalBSON(data []byte) error {
-	var document stripDocument
-	if err := bson.Unmarshal(data, &document); err != nil {
-		return fmt.Errorf("strip: %w", err)
-	}
-	key := StripKey{Year: int(document.Year), Unit: document.Unit, Questionnaire: document.Questionnaire, QVersion: document.QVersion}
-	if document.ID != key.ID() {
-		return fmt.Errorf("strip %s: holds %s", document.ID, key.ID())
-	}
-	strip, err := unpackStrip(key, document.Slots, document.Months)
-	if err != nil {
-		return fmt.Errorf("strip %s: %w", document.ID, err)
-	}
-	*s = strip
-	return nil
-}
-
 // facetDocument is a facet as it is stored. The counts are arrays in order of their keys: procedure codes hold
 // dots, which field names should not.
 type facetDocument struct {

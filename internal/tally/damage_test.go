@@ -1,6 +1,7 @@
 package tally
 
 import (
+	"maps"
 	"testing"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -167,7 +168,7 @@ func TestDamagedDocuments(t *testing.T) {
 			}
 		})
 	}
-	t.Run("a strip under another id", func(t *testing.T) {
+	t.Run("a strip with a field changed or gone", func(t *testing.T) {
 		data, err := bson.Marshal(sampleLeaf().Strip())
 		if err != nil {
 			t.Fatal(err)
@@ -176,13 +177,23 @@ func TestDamagedDocuments(t *testing.T) {
 		if err := bson.Unmarshal(data, &document); err != nil {
 			t.Fatal(err)
 		}
-		document["unit"] = "B"
-		if data, err = bson.Marshal(document); err != nil {
-			t.Fatal(err)
-		}
-		var strip Strip
-		if err := bson.Unmarshal(data, &strip); err == nil {
-			t.Errorf("read %+v", strip.Key)
+		for name, change := range map[string]any{"unit": "B", "year": "2026", "version": int64(1) << 40, "slots": "x", "months": bson.Binary{}, "questionnaire": nil} {
+			damaged := maps.Clone(document)
+			damaged[name] = change
+			if data, err = bson.Marshal(damaged); err != nil {
+				t.Fatal(err)
+			}
+			var strip Strip
+			if err := bson.Unmarshal(data, &strip); err == nil {
+				t.Errorf("%s: read %+v", name, strip.Key)
+			}
+			delete(damaged, name)
+			if data, err = bson.Marshal(damaged); err != nil {
+				t.Fatal(err)
+			}
+			if err := bson.Unmarshal(data, &strip); err == nil {
+				t.Errorf("without %s: read %+v", name, strip.Key)
+			}
 		}
 	})
 	t.Run("a facet under another id", func(t *testing.T) {
