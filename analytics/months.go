@@ -75,12 +75,13 @@ func span(size, first int) (start, end, name string) {
 	return name + "-01", fmt.Sprintf("%d-%02d-31", last/aYear, last%aYear+1), name
 }
 
-// anything tells whether there are records or leaves for from <= day <= to.
+// anything tells whether there are leaves or records for from <= day <= to. Leaves are asked first: they stream, and where there
+// are any, records need not be counted.
 func anything(ctx context.Context, engine store.Engine, from, to string) (bool, error) {
-	for _, err := range engine.Ratings().CellCounts(ctx, from+"/", to+"0") {
+	for _, err := range engine.Rollups().Seen(ctx, from, to) {
 		return err == nil, err
 	}
-	for _, err := range engine.Rollups().Seen(ctx, from, to) {
+	for _, err := range engine.Ratings().CellCounts(ctx, from+"/", to+"0") {
 		return err == nil, err
 	}
 	return false, nil

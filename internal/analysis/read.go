@@ -1,0 +1,134 @@
+package analysis
+
+import (
+	"context"
+	"slices"
+	"strconv"
+
+	"github.com/hailong-vn/hailong/internal/figure"
+	"github.com/hailong-vn/hailong/internal/localday"
+	"github.com/hailong-vn/hailong/internal/tally"
+	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
+)
+
+// sum is what ratings add up to.
+type sum struct {
+	counts  tally.Counts
+	flagged uint32
+}
+
+func (s *sum) add(counts tally.Counts, flagged uint32) {
+	s.counts = s.counts.Plus(counts)
+	s.flagged += flagged
+}
+
+func (s sum) distribution() figure.Distribution {
+	return figure.Distribute(s.counts.Scores(), s.flagged)
+}
+
+// sums are sums by channel number.
+type sums []sum
+
+// maxChannels bounds what is believed of a stored channel number.
+const maxChannels = 256
+
+func (s *sums) add(channel pb.Channel, counts tally.Counts, flagged uint32) {
+	if channel < 0 || channel >= maxChannels {
+		return
+	}
+	for int(channel) >= len(*s) {
+		*s = append(*s, sum{})
+	}
+	(*s)[channel].add(counts, flagged)
+}
+
+func (s sums) pooled() sum {
+	var all sum
+	for _, one := range s {
+		all.add(one.counts, one.flagged)
+	}
+	return all
+}
+
+// manyUnits is the part of all units from which reading all strips of a year as one range is quicker than one by one.
+const manyUnits = 4
+
+// strips reads the strips that a cover needs, year by year, of the questionnaire asked for.
+func (a *Analysis) strips(ctx context.Context, q asked, c *cover, use func(tally.Strip) error) error {
+	units := c.units()
+	if len(units)*manyUnits > q.tree.Len() && len(units) > 50 {
+		units = nil
+	}
+	for year := q.period.From.Year(); year <= q.period.To.Year(); year++ {
+		for strip, err := range a.config.Engine.Rollups().Strips(ctx, year, units) {
+			if err != nil {
+				return err
+			}
+			if q.Questionnaire != "" && strip.Key.Questionnaire != q.Questionnaire {
+				continue
+			}
+			if err := use(strip); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// within cuts a period to a year and answers its first and last day of the year; false where they do not meet.
+func (p Period) within(year int) (first, last int, ok bool) {
+	text := strconv.Itoa(year)
+	start, end := localday.Day(text+"-01-01"), localday.Day(text+"-12-31")
+	if p.To < start || end < p.From {
+		return 0, 0, false
+	}
+	return max(p.From, start).OfYear(), min(p.To, end).OfYear(), true
+}
+
+// total adds up all groups of a cover, by channel.
+func (a *Analysis) total(ctx context.Context, q asked, c *cover) (totals []sums, questionnaires []string, err error) {
+	totals = make([]sums, len(c.groups))
+	forms := map[string]bool{}
+	err = a.strips(ctx, q, c, func(strip tally.Strip) error {
+		for _, s := range c.stretches {
+			groups := s.of[strip.Key.Unit]
+			if len(groups) == 0 {
+				continue
+			}
+			first, last, ok := s.within(strip.Key.Year)
+			if !ok {
+				continue
+			}
+			var own sums
+			strip.Each(first, last, func(channel pb.Channel, counts tally.Counts, flagged uint32) {
+				if q.wants(channel) {
+					own.add(channel, counts, flagged)
+				}
+			})
+			any := false
+			for channel, part := range own {
+				if part == (sum{}) {
+					continue
+				}
+				any = any || part.counts.N() > 0
+				for _, group := range groups {
+					totals[group].add(pb.Channel(channel), part.counts, part.flagged)
+				}
+			}
+			if any {
+				forms[form(strip.Key)] = true
+			}
+		}
+		return nil
+	})
+	return totals, sortedKeys(forms), err
+}
+
+// form names a questionnaire's version.
+func form(key tally.StripKey) string {
+	return key.Questionnaire + "@" + strconv.Itoa(int(key.QVersion))
+}
+
+func (q asked) wants(channel pb.Channel) bool {
+	return len(q.channels) == 0 || slices.Contains(q.channels, channel)
+}
