@@ -386,7 +386,7 @@ func (s suite) ratings() []subtest {
 	}
 }
 
-func countedAgain(t testing.TB, ratings store.Ratings, from, to string) (all []store.CellScores) {
+func countedAgain(t tester, ratings store.Ratings, from, to string) (all []store.CellScores) {
 	t.Helper()
 	for scores, err := range ratings.CountAgain(context.Background(), from, to) {
 		must(t, err)

@@ -301,7 +301,7 @@ func watch(rollups store.Rollups, unit string, day localday.Day, last map[string
 	return nil
 }
 
-func leaves(t testing.TB, rollups store.Rollups, unit string, from, to localday.Day) (all []tally.Leaf) {
+func leaves(t tester, rollups store.Rollups, unit string, from, to localday.Day) (all []tally.Leaf) {
 	t.Helper()
 	for leaf, err := range rollups.Leaves(context.Background(), unit, string(from), string(to)) {
 		must(t, err)
@@ -310,14 +310,14 @@ func leaves(t testing.TB, rollups store.Rollups, unit string, from, to localday.
 	return all
 }
 
-func strip(t testing.TB, key tally.StripKey, slots map[tally.SlotKey]tally.Slot) tally.Strip {
+func strip(t tester, key tally.StripKey, slots map[tally.SlotKey]tally.Slot) tally.Strip {
 	t.Helper()
 	packed, err := tally.NewStrip(key, slots)
 	must(t, err)
 	return packed
 }
 
-func strips(t testing.TB, rollups store.Rollups, year int, units []string) (all []tally.Strip) {
+func strips(t tester, rollups store.Rollups, year int, units []string) (all []tally.Strip) {
 	t.Helper()
 	for strip, err := range rollups.Strips(context.Background(), year, units) {
 		must(t, err)

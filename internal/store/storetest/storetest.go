@@ -97,7 +97,7 @@ func (c *closable) Close() error {
 	return c.err
 }
 
-// Sweep passes on to the engine, if it can.
+// sweep lets the engine remove what has expired, if it can.
 func sweep(t *testing.T, engine store.Engine) (could bool) {
 	t.Helper()
 	if c, ok := engine.(*closable); ok {
@@ -110,7 +110,14 @@ func sweep(t *testing.T, engine store.Engine) (could bool) {
 	return could
 }
 
-func must(t testing.TB, err error) {
+// tester is what *testing.T and *rapid.T have in common.
+type tester interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
+func must(t tester, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -118,7 +125,7 @@ func must(t testing.TB, err error) {
 }
 
 // want checks for an error by errors.Is; nil wants none.
-func want(t testing.TB, err, wanted error) {
+func want(t tester, err, wanted error) {
 	t.Helper()
 	if !errors.Is(err, wanted) {
 		t.Fatalf("got error %v, want %v", err, wanted)
@@ -186,7 +193,7 @@ func notes(t *testing.T, engine store.Engine, indexes ...store.Index) store.Docs
 }
 
 // ids reads the ids a query finds, in order.
-func ids(t testing.TB, docs store.Docs[note], query store.Query) []string {
+func ids(t tester, docs store.Docs[note], query store.Query) []string {
 	t.Helper()
 	found := []string{}
 	for doc, err := range docs.Find(context.Background(), query) {
@@ -196,7 +203,7 @@ func ids(t testing.TB, docs store.Docs[note], query store.Query) []string {
 	return found
 }
 
-func body(t testing.TB, value any) []byte {
+func body(t tester, value any) []byte {
 	t.Helper()
 	raw, err := bson.Marshal(value)
 	must(t, err)
