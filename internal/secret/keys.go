@@ -21,8 +21,9 @@ const keySize = 32
 
 // Keys signs and encrypts. The zero Keys can do neither; Load makes one. It may be copied, and used by many goroutines.
 type Keys struct {
-	// Behind a pointer, so that not even %+v of a struct that holds Keys prints a byte of it.
-	inner *material
+	// Behind a function, so that no print-out of a struct that holds Keys shows a byte of it: fmt calls no method of
+	// an unexported field, and follows a pointer where the verb does not fit.
+	open func() *material
 }
 
 type material struct {
@@ -68,10 +69,10 @@ const headerSize = 1 + len(keyID{})
 // what the bytes are and whose, so that they cannot be moved to another document.
 // The answer is 33 bytes longer than plaintext.
 func (k Keys) Seal(plaintext, aad []byte) ([]byte, error) {
-	if k.inner == nil || len(k.inner.sealers) == 0 {
+	if k.open == nil {
 		return nil, fault.New(fault.Internal, "internal").Because(fmt.Errorf("secret: no encryption key"))
 	}
-	with := k.inner.sealers[0]
+	with := k.open().sealers[0]
 	sealed := make([]byte, 0, headerSize+with.aead.Overhead()+len(plaintext))
 	sealed = append(sealed, format)
 	sealed = append(sealed, with.id[:]...)
@@ -87,8 +88,8 @@ func (k Keys) Open(sealed, aad []byte) ([]byte, error) {
 	if len(sealed) < headerSize || sealed[0] != format {
 		return nil, broken("not sealed here")
 	}
-	if k.inner != nil {
-		for _, with := range k.inner.sealers {
+	if k.open != nil {
+		for _, with := range k.open().sealers {
 			if with.id != keyID(sealed[1:headerSize]) {
 				continue
 			}
@@ -109,24 +110,23 @@ func bound(header, aad []byte) []byte {
 
 // Signer signs for one purpose: HMAC-SHA256 under a key derived for it, so that what is signed for one purpose
 // proves nothing for another. It may be copied, and used by many goroutines.
-type Signer struct{ key *[keySize]byte }
+type Signer struct{ open func() []byte }
 
 // Signer answers the signer of a purpose, such as "device-token".
 func (k Keys) Signer(purpose string) (Signer, error) {
-	if k.inner == nil {
+	if k.open == nil {
 		return Signer{}, fmt.Errorf("secret: no signing key")
 	}
-	derived, err := hkdf.Expand(sha256.New, k.inner.signing[:], "hailong."+purpose, keySize)
+	derived, err := hkdf.Expand(sha256.New, k.open().signing[:], "hailong."+purpose, keySize)
 	if err != nil {
 		return Signer{}, fmt.Errorf("derive key: %w", err)
 	}
-	key := [keySize]byte(derived)
-	return Signer{&key}, nil
+	return Signer{func() []byte { return derived }}, nil
 }
 
 // Sum answers 32 bytes that only who holds the key can make.
 func (s Signer) Sum(data []byte) []byte {
-	mac := hmac.New(sha256.New, s.key[:])
+	mac := hmac.New(sha256.New, s.open())
 	mac.Write(data)
 	return mac.Sum(nil)
 }

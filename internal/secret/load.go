@@ -58,7 +58,7 @@ func Load(ctx context.Context, engine store.Engine, source Source) (Keys, error)
 	if inner.signing, err = shared(ctx, engine); err != nil {
 		return Keys{}, err
 	}
-	return Keys{inner}, nil
+	return Keys{func() *material { return inner }}, nil
 }
 
 // shared reads the store's signing key; whoever comes first makes it.
