@@ -1,6 +1,7 @@
 package local
 
 import (
+	"math"
 	"sync"
 	"time"
 
@@ -13,12 +14,12 @@ type Limits struct {
 	bound int
 
 	mu       sync.Mutex
-	arrivals map[string]int64 // key → theoretical arrival time in microseconds; past ones mean nothing
+	arrivals *table[int64] // key → theoretical arrival time in microseconds; past ones mean nothing
 }
 
 // NewLimits makes limits that remember at most bound keys.
 func NewLimits(now func() time.Time, bound int) *Limits {
-	return &Limits{now: now, bound: max(bound, 1), arrivals: map[string]int64{}}
+	return &Limits{now: now, bound: max(bound, 1), arrivals: newTable[int64]()}
 }
 
 // Allow is bus.Limits. Of too many keys the one nearest to being whole is forgotten, so that a flood of new keys
@@ -28,16 +29,16 @@ func (l *Limits) Allow(key string, limit bus.Limit, cost int) bus.Decision {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now().UnixMicro()
-	arrival, known := l.arrivals[key]
+	arrival, known := l.arrivals.get(key)
 	next, decision := limit.Take(arrival, now, cost)
 	if next <= now {
-		delete(l.arrivals, key)
+		l.arrivals.remove(key)
 		return decision
 	}
 	if !known {
 		l.room(now)
 	}
-	l.arrivals[key] = next
+	l.arrivals.set(key, next)
 	return decision
 }
 
@@ -45,25 +46,22 @@ func (l *Limits) Allow(key string, limit bus.Limit, cost int) bus.Decision {
 func (l *Limits) Len() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.arrivals)
+	return l.arrivals.len()
 }
 
-// room looks at a few keys by chance before one is added: more than one goes for each that comes as long as many are
-// past, so that memory follows use, and no call ever walks through all of them.
+// room looks at a few keys before one is added: more than one goes for each that comes as long as many are past, so
+// that memory follows use.
 func (l *Limits) room(now int64) {
 	const looks = 8
-	seen, least, leastArrival := 0, "", int64(0)
-	for key, arrival := range l.arrivals { // Go starts anywhere
+	least, leastArrival := "", int64(math.MaxInt64)
+	l.arrivals.look(looks, func(key string, arrival int64) {
 		if arrival <= now {
-			delete(l.arrivals, key)
-		} else if least == "" || arrival < leastArrival {
+			l.arrivals.remove(key)
+		} else if arrival < leastArrival {
 			least, leastArrival = key, arrival
 		}
-		if seen++; seen >= looks {
-			break
-		}
-	}
-	if len(l.arrivals) >= l.bound {
-		delete(l.arrivals, least)
+	})
+	if l.arrivals.len() >= l.bound {
+		l.arrivals.remove(least)
 	}
 }

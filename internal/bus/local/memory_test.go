@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/hailong-vn/hailong/internal/bus"
 )
 
@@ -129,7 +131,7 @@ func TestPlacesAreBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := len(b.presence.places); n > 100 {
+	if n := b.presence.places.len(); n > 100 {
 		t.Errorf("%d places under a bound of 100", n)
 	}
 	clock.pass(time.Minute)
@@ -202,4 +204,52 @@ func BenchmarkAllow(b *testing.B) {
 		limits.Allow(keys[i%len(keys)], limit, 1)
 		i++
 	}
+}
+
+// TestTable compares with a map; a look round everything shows every row, and two remove all that is to be
+// removed.
+func TestTable(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		table, model := newTable[int](), map[string]int{}
+		for range rapid.IntRange(1, 60).Draw(t, "steps") {
+			key := fmt.Sprint(rapid.IntRange(0, 9).Draw(t, "key"))
+			switch rapid.IntRange(0, 3).Draw(t, "step") {
+			case 0, 1:
+				value := rapid.Int().Draw(t, "value")
+				table.set(key, value)
+				model[key] = value
+			case 2:
+				table.remove(key)
+				delete(model, key)
+			default:
+				odd := rapid.Bool().Draw(t, "odd")
+				seen := map[string]bool{}
+				table.look(100, func(key string, _ int) { seen[key] = true })
+				if len(seen) != len(model) {
+					t.Fatalf("looked at %v of %d rows", seen, len(model))
+				}
+				for range 2 {
+					table.look(100, func(key string, value int) {
+						if (value%2 == 0) != odd {
+							table.remove(key)
+							delete(model, key)
+						}
+					})
+				}
+				for key, value := range model {
+					if (value%2 == 0) != odd {
+						t.Fatalf("%s was never looked at", key)
+					}
+				}
+			}
+			if table.len() != len(model) {
+				t.Fatalf("%d rows, want %d", table.len(), len(model))
+			}
+			for key, want := range model {
+				if got, known := table.get(key); !known || got != want {
+					t.Fatalf("%s is %d (%v), want %d", key, got, known, want)
+				}
+			}
+		}
+	})
 }

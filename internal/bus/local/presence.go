@@ -14,11 +14,11 @@ type presence struct {
 	bound int // places
 
 	mu     sync.Mutex
-	places map[string]map[string]time.Time
+	places *table[map[string]time.Time]
 }
 
 func newPresence(now func() time.Time, bound int) *presence {
-	return &presence{now: now, bound: max(bound, 1), places: map[string]map[string]time.Time{}}
+	return &presence{now: now, bound: max(bound, 1), places: newTable[map[string]time.Time]()}
 }
 
 func (p *presence) announce(place, who string, ttl time.Duration) {
@@ -29,7 +29,7 @@ func (p *presence) announce(place, who string, ttl time.Duration) {
 	if people == nil {
 		p.room(now)
 		people = map[string]time.Time{}
-		p.places[place] = people
+		p.places.set(place, people)
 	}
 	people[who] = now.Add(ttl)
 	for len(people) > bus.MaxPresent {
@@ -46,8 +46,7 @@ func (p *presence) announce(place, who string, ttl time.Duration) {
 func (p *presence) leave(place, who string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.places[place], who)
-	p.sweep(place, p.now())
+	delete(p.sweep(place, p.now()), who)
 }
 
 func (p *presence) list(place string) []string {
@@ -64,32 +63,29 @@ func (p *presence) list(place string) []string {
 
 // sweep removes who is gone from a place, and the place when nobody is left; nil then.
 func (p *presence) sweep(place string, now time.Time) map[string]time.Time {
-	people := p.places[place]
+	people, _ := p.places.get(place)
 	for who, until := range people {
 		if !until.After(now) {
 			delete(people, who)
 		}
 	}
 	if len(people) == 0 {
-		delete(p.places, place)
+		p.places.remove(place)
 		return nil
 	}
 	return people
 }
 
-// room sweeps a few places by chance before one is added, and gives one up when there are too many.
+// room sweeps a few places before one is added, and gives one up when there are too many.
 func (p *presence) room(now time.Time) {
 	const looks = 4
-	seen, any := 0, ""
-	for place := range p.places {
+	left := ""
+	p.places.look(looks, func(place string, _ map[string]time.Time) {
 		if p.sweep(place, now) != nil {
-			any = place
+			left = place
 		}
-		if seen++; seen >= looks {
-			break
-		}
-	}
-	if len(p.places) >= p.bound {
-		delete(p.places, any)
+	})
+	if p.places.len() >= p.bound {
+		p.places.remove(left)
 	}
 }

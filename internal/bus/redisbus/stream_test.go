@@ -105,14 +105,14 @@ func TestTheStreamStaysSmall(t *testing.T) {
 func TestEverythingElseExpires(t *testing.T) {
 	addr := testengine.Redis(t)
 	b := opened(t, "redis://"+addr, Options{Timeout: generous})
-	b.Allow(t.Context(), "k", bus.Limit{Rate: 10, Per: time.Second, Burst: 10}, 10)
+	b.Allow(t.Context(), "k", bus.Limit{Rate: 10, Per: time.Minute, Burst: 10}, 10)
 	_, _ = b.UseOnce(t.Context(), "k", time.Minute)
 	_, _ = b.UseOnce(t.Context(), "short", time.Nanosecond)
 	_ = b.Announce(t.Context(), "p", "a", 2*time.Minute)
 	_ = b.Announce(t.Context(), "p", "b", time.Minute)
 	_ = b.Leave(t.Context(), "p", "nobody")
 	for key, most := range map[string]time.Duration{
-		"hailong:limit:k": time.Second, "hailong:once:k": time.Minute, "hailong:place:p": 2 * time.Minute,
+		"hailong:limit:k": time.Minute, "hailong:once:k": time.Minute, "hailong:place:p": 2 * time.Minute,
 	} {
 		ttl := b.client.PTTL(t.Context(), key).Val()
 		if ttl <= most/2 || ttl > most {
