@@ -72,7 +72,7 @@ func TestRankIntervalsAgainstTheDefinition(t *testing.T) {
 			if got != want {
 				t.Fatalf("%v of %v: got %+v, want %+v", shares[i], shares, got, want)
 			}
-			if !(got.Low <= got.Rank && got.Rank <= got.High) {
+			if got.Rank < got.Low || got.High < got.Rank {
 				t.Fatalf("rank outside its own interval: %+v", got)
 			}
 		}

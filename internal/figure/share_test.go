@@ -120,10 +120,11 @@ func TestClopperPearsonNeverFallsShort(t *testing.T) {
 		for i := 1; i < 400; i++ {
 			share := float64(i) / 400
 			var missed float64
-			for k := range low {
+			for k, chance := 0, math.Pow(1-share, n); k <= n; k++ {
 				if share < low[k] || high[k] < share {
-					missed += exactTail(k, n, share) - exactTail(k+1, n, share)
+					missed += chance
 				}
+				chance *= float64(n-k) / float64(k+1) * share / (1 - share)
 			}
 			if missed > alpha*(1+1e-6) {
 				t.Errorf("alpha %v, share %v: misses %v", alpha, share, missed)
@@ -170,31 +171,34 @@ func TestBinomialTail(t *testing.T) {
 
 // exactTail sums P(X >= k) with 200-bit numbers.
 func exactTail(k, n int, share float64) float64 {
-	float := func(x float64) *big.Float { return new(big.Float).SetPrec(200).SetFloat64(x) }
-	p := float(share)
-	q := new(big.Float).SetPrec(200).Sub(float(1), p)
-	sum := float(0)
+	float := func() *big.Float { return new(big.Float).SetPrec(200) }
+	// powers answers 1, x, x², ... x^n.
+	powers := func(x *big.Float) []*big.Float {
+		list := []*big.Float{float().SetInt64(1)}
+		for i := range n {
+			list = append(list, float().Mul(list[i], x))
+		}
+		return list
+	}
+	p := float().SetFloat64(share)
+	of, others := powers(p), powers(float().Sub(float().SetInt64(1), p))
+	sum := float()
 	for i := k; i <= n; i++ {
-		term := float(0).SetInt(new(big.Int).Binomial(int64(n), int64(i)))
-		for range i {
-			term.Mul(term, p)
-		}
-		for range n - i {
-			term.Mul(term, q)
-		}
-		sum.Add(sum, term)
+		term := float().SetInt(new(big.Int).Binomial(int64(n), int64(i)))
+		sum.Add(sum, term.Mul(term, of[i]).Mul(term, others[n-i]))
 	}
 	answer, _ := sum.Float64()
 	return answer
 }
 
-// draw is a binomial number.
+// draw is a binomial number: how often it happens in n times, jumping from one to the next.
 func draw(random *rand.Rand, n int, share float64) uint32 {
-	k := uint32(0)
-	for range n {
-		if random.Float64() < share {
-			k++
+	if share > 0.5 {
+		return uint32(n) - draw(random, n, 1-share)
+	}
+	for at, k := 0, uint32(0); ; k++ {
+		if at += 1 + int(math.Log1p(-random.Float64())/math.Log1p(-share)); at > n {
+			return k
 		}
 	}
-	return k
 }

@@ -2,30 +2,38 @@ package tally
 
 import pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 
-// reader takes packed numbers off bytes. After anything that cannot be it is bad, and reads nothing more.
+// reader takes packed numbers off bytes. After anything that cannot be it is bad, and reads nothing more. It moves an index
+// and not the slice: storing a pointer for each number would cost more than reading it.
 type reader struct {
 	bytes []byte
+	at    int
 	bad   bool
 }
 
+func (r *reader) done() bool { return r.at >= len(r.bytes) }
+
+func (r *reader) fail() { r.at, r.bad = len(r.bytes), true }
+
 // number reads a varint of at most 32 bits.
 func (r *reader) number() uint32 {
-	if len(r.bytes) > 0 && r.bytes[0] < 0x80 {
-		n := uint32(r.bytes[0])
-		r.bytes = r.bytes[1:]
-		return n
+	if r.at < len(r.bytes) && r.bytes[r.at] < 0x80 {
+		n := r.bytes[r.at]
+		r.at++
+		return uint32(n)
 	}
+	return r.long()
+}
+
+func (r *reader) long() uint32 {
 	var n uint64
-	for i, b := range r.bytes {
-		if i == 5 {
-			break
-		}
-		n |= uint64(b&0x7f) << (7 * i)
+	for shift := 0; shift < 35 && r.at < len(r.bytes); shift += 7 {
+		b := r.bytes[r.at]
+		r.at++
+		n |= uint64(b&0x7f) << shift
 		if b < 0x80 {
 			if n > 1<<32-1 {
 				break
 			}
-			r.bytes = r.bytes[i+1:]
 			return uint32(n)
 		}
 	}
@@ -34,30 +42,29 @@ func (r *reader) number() uint32 {
 }
 
 func (r *reader) byte() byte {
-	if len(r.bytes) == 0 {
+	if r.done() {
 		r.fail()
 		return 0
 	}
-	b := r.bytes[0]
-	r.bytes = r.bytes[1:]
+	b := r.bytes[r.at]
+	r.at++
 	return b
 }
 
 func (r *reader) take(length uint32) (reader, bool) {
-	if r.bad || uint64(length) > uint64(len(r.bytes)) {
+	if r.bad || uint64(length) > uint64(len(r.bytes)-r.at) {
 		r.fail()
 		return reader{}, false
 	}
-	part := reader{bytes: r.bytes[:length:length]}
-	r.bytes = r.bytes[length:]
+	end := r.at + int(length)
+	part := reader{bytes: r.bytes[r.at:end:end]}
+	r.at = end
 	return part, true
 }
 
-func (r *reader) fail() { r.bytes, r.bad = nil, true }
-
 // entry reads the slot after e, which must stand before day end, and answers false where there is none.
 func (r *reader) entry(e *entry, end int) bool {
-	if len(r.bytes) == 0 {
+	if r.done() {
 		return false
 	}
 	step, channel, m := r.number(), r.number(), r.byte()
@@ -77,7 +84,7 @@ func (r *reader) entry(e *entry, end int) bool {
 
 // month reads the next month sum and answers false where there is none.
 func (r *reader) month(sum *monthSum) bool {
-	if len(r.bytes) == 0 {
+	if r.done() {
 		return false
 	}
 	month, channel, m := r.byte(), r.number(), r.byte()

@@ -153,7 +153,9 @@ func (s Strip) Equal(other Strip) bool {
 func (s Strip) Sum(fromDay, toDay int, channels ...pb.Channel) (counts Counts, flagged uint32) {
 	s.Each(fromDay, toDay, func(channel pb.Channel, part Counts, doubts uint32) {
 		if len(channels) == 0 || slices.Contains(channels, channel) {
-			counts = counts.Plus(part)
+			for i, n := range part {
+				counts[i] += n
+			}
 			flagged += doubts
 		}
 	})

@@ -165,10 +165,11 @@ func TestJoinIsASemilattice(t *testing.T) {
 		for at, slot := range joined {
 			x, inA := slotsA[at]
 			y, inB := slotsB[at]
+			ours, theirs := inA && slot == x, inB && slot == y
 			if slot.Less(x.Version) || slot.Less(y.Version) {
 				t.Fatalf("%v went back: %v of %v and %v", at, slot, x, y)
 			}
-			if !(inA && slot == x || inB && slot == y) {
+			if !ours && !theirs {
 				t.Fatalf("%v is neither %v nor %v: %v", at, x, y, slot)
 			}
 		}

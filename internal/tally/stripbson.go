@@ -39,7 +39,7 @@ func (s *Strip) UnmarshalBSON(data []byte) error {
 	return nil
 }
 
-// ReadStrip reads a stored strip without copying it: for reading thousands at once. The strip holds on to document, which must
+// ReadStrip reads a stored strip without copying it, for reading thousands at once. The strip holds on to document, which must
 // not change from then on.
 func ReadStrip(document []byte) (Strip, error) {
 	// By hand, because the driver's way through reflection takes several times as long as the sums that are wanted.
@@ -52,7 +52,8 @@ func ReadStrip(document []byte) (Strip, error) {
 	var slots, months []byte
 	all := 0
 	for _, element := range elements {
-		value, fine := element.Value(), true
+		value := element.Value()
+		var fine bool
 		switch element.Key() {
 		case "_id":
 			id, fine = value.StringValueOK()
