@@ -97,7 +97,10 @@ func (e *Engine) Documents(ctx context.Context, declared store.Kind) (store.Docu
 func ensureIndexes(ctx context.Context, coll *mongo.Collection, models []mongo.IndexModel) error {
 	standing, err := standingIndexes(ctx, coll)
 	if hasCode(err, codeNamespaceNotFound) {
-		err = coll.Database().CreateCollection(ctx, coll.Name())
+		err = nil
+		if len(models) == 0 { // else the first index makes the collection
+			err = coll.Database().CreateCollection(ctx, coll.Name())
+		}
 		if hasCode(err, codeNamespaceExists) {
 			err = nil
 		}
