@@ -53,22 +53,33 @@ func (s sums) pooled() sum {
 // manyUnits is the part of all units from which reading all strips of a year as one range is quicker than one by one.
 const manyUnits = 4
 
-// strips reads the strips that a cover needs, year by year, of the questionnaire asked for.
-func (a *Analysis) strips(ctx context.Context, q asked, c *cover, use func(tally.Strip) error) error {
+// inYear is a stretch's days within one year, and who counts where on them.
+type inYear struct {
+	first, last int // days of the year
+	of          map[string][]int32
+}
+
+// strips reads the strips that a cover needs, year by year, of the questionnaire asked for. For each year, begin is given what of the
+// cover falls into it.
+func (a *Analysis) strips(ctx context.Context, q asked, c *cover, begin func(year int, parts []inYear), use func(tally.Strip)) error {
 	units := c.units()
 	if len(units)*manyUnits > q.tree.Len() && len(units) > 50 {
 		units = nil
 	}
 	for year := q.period.From.Year(); year <= q.period.To.Year(); year++ {
+		var parts []inYear
+		for _, s := range c.stretches {
+			if first, last, ok := s.within(year); ok {
+				parts = append(parts, inYear{first, last, s.of})
+			}
+		}
+		begin(year, parts)
 		for strip, err := range a.config.Engine.Rollups().Strips(ctx, year, units) {
 			if err != nil {
 				return err
 			}
-			if q.Questionnaire != "" && strip.Key.Questionnaire != q.Questionnaire {
-				continue
-			}
-			if err := use(strip); err != nil {
-				return err
+			if q.Questionnaire == "" || strip.Key.Questionnaire == q.Questionnaire {
+				use(strip)
 			}
 		}
 	}
@@ -89,18 +100,17 @@ func (p Period) within(year int) (first, last int, ok bool) {
 func (a *Analysis) total(ctx context.Context, q asked, c *cover) (totals []sums, questionnaires []string, err error) {
 	totals = make([]sums, len(c.groups))
 	forms := map[string]bool{}
-	err = a.strips(ctx, q, c, func(strip tally.Strip) error {
-		for _, s := range c.stretches {
-			groups := s.of[strip.Key.Unit]
+	var parts []inYear
+	own := make(sums, 0, 8)
+	begin := func(_ int, of []inYear) { parts = of }
+	err = a.strips(ctx, q, c, begin, func(strip tally.Strip) {
+		for _, part := range parts {
+			groups := part.of[strip.Key.Unit]
 			if len(groups) == 0 {
 				continue
 			}
-			first, last, ok := s.within(strip.Key.Year)
-			if !ok {
-				continue
-			}
-			var own sums
-			strip.Each(first, last, func(channel pb.Channel, counts tally.Counts, flagged uint32) {
+			own = own[:0]
+			strip.Each(part.first, part.last, func(channel pb.Channel, counts tally.Counts, flagged uint32) {
 				if q.wants(channel) {
 					own.add(channel, counts, flagged)
 				}
@@ -119,7 +129,6 @@ func (a *Analysis) total(ctx context.Context, q asked, c *cover) (totals []sums,
 				forms[form(strip.Key)] = true
 			}
 		}
-		return nil
 	})
 	return totals, sortedKeys(forms), err
 }

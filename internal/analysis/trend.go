@@ -36,13 +36,36 @@ func (a *Analysis) Trend(ctx context.Context, query Query, step pb.Step) (Trend,
 	steps := cut(q.period, step)
 	totals := make([]sum, len(steps))
 	c := q.subtree()
-	err = a.strips(ctx, q, c, func(strip tally.Strip) error {
-		for _, s := range c.stretches {
-			if len(s.of[strip.Key.Unit]) > 0 {
-				addSteps(totals, steps, q, s.Period, strip)
+	type of struct {
+		units map[string][]int32
+		steps [366]int32 // of each day of the year, plus one
+	}
+	var years []of
+	begin := func(year int, within []inYear) {
+		years = make([]of, len(within))
+		for i, part := range within {
+			years[i].units = part.of
+			for at, step := range steps {
+				if first, last, ok := step.within(year); ok {
+					for day := max(first, part.first); day <= min(last, part.last); day++ {
+						years[i].steps[day] = int32(at) + 1
+					}
+				}
 			}
 		}
-		return nil
+	}
+	err = a.strips(ctx, q, c, begin, func(strip tally.Strip) {
+		for i := range years {
+			part := &years[i]
+			if len(part.units[strip.Key.Unit]) == 0 {
+				continue
+			}
+			for at, slot := range strip.Slots() {
+				if step := part.steps[at.Day]; step > 0 && q.wants(at.Channel) {
+					totals[step-1].add(slot.Overall, slot.Flagged)
+				}
+			}
+		}
 	})
 	if err != nil {
 		return Trend{}, err
@@ -59,27 +82,6 @@ func (a *Analysis) Trend(ctx context.Context, query Query, step pb.Step) (Trend,
 		trend.Points[i] = Point{Period: period, Distribution: parts[i]}
 	}
 	return trend, nil
-}
-
-// addSteps adds a strip's days within a stretch to the steps they belong to.
-func addSteps(totals []sum, steps []Period, q asked, stretch Period, strip tally.Strip) {
-	first, last, ok := stretch.within(strip.Key.Year)
-	if !ok {
-		return
-	}
-	var of [366]int32 // step of each day of the year, plus one
-	for i, step := range steps {
-		if from, to, ok := step.within(strip.Key.Year); ok {
-			for day := max(from, first); day <= min(to, last); day++ {
-				of[day] = int32(i) + 1
-			}
-		}
-	}
-	for at, slot := range strip.Slots() {
-		if i := of[at.Day]; i > 0 && q.wants(at.Channel) {
-			totals[i-1].add(slot.Overall, slot.Flagged)
-		}
-	}
 }
 
 // cut divides a period into steps.
