@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/hailong-vn/hailong/internal/searchtext"
 )
 
@@ -73,7 +75,7 @@ const (
 )
 
 // Search finds units by code or name, with or without diacritics, words in any order and the last one only begun. The
-// best come first; equals stand in a fixed order (units of today first, then nearer the top, then by name). Ended
+// best come first, and where diacritics were typed, names that have them; equals stand in a fixed order (units of today first, then nearer the top, then by name). Ended
 // units are found too. limit 0 = 20.
 func (t *Tree) Search(query string, limit int) []Unit {
 	if limit <= 0 {
@@ -88,20 +90,24 @@ func (t *Tree) Search(query string, limit int) []Unit {
 	}
 	words = words[:min(len(words), maxQueryWords)]
 	phrase := strings.Join(words, " ")
+	spoken := strings.ToLower(norm.NFC.String(strings.Join(strings.Fields(query), " ")))
+	marked := spoken != phrase // typed with diacritics: names that have them come before names that do not
 	type hit struct {
 		*entry
 		quality int
+		unlike  bool
 	}
 	var hits []hit
 	entries := t.searchable()
 	for i := range entries {
 		if quality := match(entries, &entries[i], words, phrase); quality < noMatch {
-			hits = append(hits, hit{&entries[i], quality})
+			unlike := marked && !strings.Contains(strings.ToLower(entries[i].unit.Near(t.today).Name), spoken)
+			hits = append(hits, hit{&entries[i], quality, unlike})
 		}
 	}
 	slices.SortFunc(hits, func(a, b hit) int {
 		return cmp.Or(
-			cmp.Compare(a.quality, b.quality), boolCompare(a.ended, b.ended), cmp.Compare(a.depth, b.depth),
+			boolCompare(a.unlike, b.unlike), cmp.Compare(a.quality, b.quality), boolCompare(a.ended, b.ended), cmp.Compare(a.depth, b.depth),
 			cmp.Compare(len(a.name), len(b.name)), cmp.Compare(a.name, b.name), cmp.Compare(a.code, b.code), cmp.Compare(a.unit.ID, b.unit.ID))
 	})
 	found := make([]Unit, min(limit, len(hits)))
