@@ -35,7 +35,7 @@ func benchRecords(n int) []rating.Record {
 
 // plainInsert is the best writer we know of for the same rows: prepared statements, one transaction a batch.
 func plainInsert(b *testing.B, records []rating.Record, batch int) {
-	db, err := sql.Open("sqlite", dataSource(filepath.Join(b.TempDir(), "plain.db"), "journal_mode(WAL)", "synchronous(FULL)", "wal_autocheckpoint(4000)", "cache_size(-32000)"))
+	db, err := sql.Open("sqlite", dataSource(filepath.Join(b.TempDir(), "plain.db"), "journal_mode(WAL)", "synchronous(FULL)", "wal_autocheckpoint(4000)", "cache_size(-32000)", "temp_store(MEMORY)"))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -43,6 +43,7 @@ type Engine struct {
 	blobs   *blobs
 	stop    context.CancelFunc
 	sweeper sync.WaitGroup
+	opened  chan struct{} // a kind was opened: sweep soon
 
 	lock  sync.Mutex
 	kinds map[string]*documents
@@ -81,7 +82,7 @@ func Open(ctx context.Context, folder string, options Options) (*Engine, error) 
 	if err := file.Close(); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	e := &Engine{folder: folder, log: options.Logger, now: options.Now, blobs: blobs, kinds: map[string]*documents{}, prepared: statements{by: map[string]*sql.Stmt{}}}
+	e := &Engine{folder: folder, log: options.Logger, now: options.Now, blobs: blobs, opened: make(chan struct{}, 1), kinds: map[string]*documents{}, prepared: statements{by: map[string]*sql.Stmt{}}}
 	if err := e.connect(ctx, path, options.Readers); err != nil {
 		e.disconnect()
 		return nil, fmt.Errorf("open %s: %w", path, err)
@@ -114,7 +115,7 @@ func (e *Engine) connect(ctx context.Context, path string, readers int) (err err
 	}
 	e.read.SetMaxOpenConns(readers)
 	e.read.SetMaxIdleConns(readers)
-	e.writer = newWriter(conn)
+	e.writer = newWriter(conn, path+"-wal", e.log)
 	return nil
 }
 

@@ -13,7 +13,7 @@ import (
 // sweepRows is how many expired documents one transaction removes.
 const sweepRows = 500
 
-// sweepEvery removes expired documents until ctx ends.
+// sweepEvery removes expired documents until ctx ends: when a kind was opened, and then every pause.
 func (e *Engine) sweepEvery(ctx context.Context, pause time.Duration) {
 	ticker := time.NewTicker(pause)
 	defer ticker.Stop()
@@ -22,10 +22,18 @@ func (e *Engine) sweepEvery(ctx context.Context, pause time.Duration) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			if err := e.Sweep(ctx); err != nil && ctx.Err() == nil {
-				e.log.WarnContext(ctx, "expired documents were not removed; the next sweep tries again", "error", err)
-			}
+		case <-e.opened:
 		}
+		if err := e.Sweep(ctx); err != nil && ctx.Err() == nil {
+			e.log.WarnContext(ctx, "expired documents were not removed; the next sweep tries again", "error", err)
+		}
+	}
+}
+
+func (e *Engine) sweepSoon() {
+	select {
+	case e.opened <- struct{}{}:
+	default: // one is to come anyway
 	}
 }
 

@@ -127,9 +127,7 @@ func (e *Engine) Documents(ctx context.Context, declared store.Kind) (store.Docu
 	e.lock.Lock()
 	e.kinds[k.Name] = d
 	e.lock.Unlock()
-	if err := d.sweep(ctx); err != nil {
-		return nil, err
-	}
+	e.sweepSoon()
 	return d, nil
 }
 
@@ -140,11 +138,8 @@ func (t *tx) openKind(declared store.Kind) (*kind, error) {
 		return nil, err
 	}
 	if k.AppendOnly {
-		for _, verb := range []string{"update", "delete"} {
-			if err := t.define(`CREATE TRIGGER IF NOT EXISTS "` + k.Name + `_no_` + verb + `" BEFORE ` + verb + ` ON ` + k.table() +
-				` BEGIN SELECT RAISE(ABORT, 'append-only'); END`); err != nil {
-				return nil, err
-			}
+		if err := t.defineAppendOnly(k); err != nil {
+			return nil, err
 		}
 	}
 	var fresh []index
@@ -171,6 +166,22 @@ func (t *tx) openKind(declared store.Kind) (*kind, error) {
 		}
 	}
 	return k, nil
+}
+
+// defineAppendOnly lets the database itself refuse what changes or removes a document. INSERT OR REPLACE removes what it replaces
+// past the trigger for DELETE, so it is stopped by one of its own.
+func (t *tx) defineAppendOnly(k *kind) error {
+	for _, trigger := range []string{
+		"_no_update\" BEFORE UPDATE ON " + k.table() + " BEGIN SELECT RAISE(ABORT, 'append-only'); END",
+		"_no_delete\" BEFORE DELETE ON " + k.table() + " BEGIN SELECT RAISE(ABORT, 'append-only'); END",
+		"_no_replace\" BEFORE INSERT ON " + k.table() + " WHEN EXISTS (SELECT 1 FROM " + k.table() + " WHERE id = NEW.id OR rowid = NEW.rowid)" +
+			" BEGIN SELECT RAISE(IGNORE); END",
+	} {
+		if err := t.define(`CREATE TRIGGER IF NOT EXISTS "` + k.Name + trigger); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // openIndex finds the index's number, giving it a new one where it is not there or was declared otherwise.

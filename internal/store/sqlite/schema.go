@@ -47,6 +47,10 @@ CREATE INDEX ratings_cell ON ratings (cell);
 CREATE INDEX ratings_revises ON ratings (cell, revises) WHERE revises IS NOT NULL;
 CREATE TRIGGER ratings_no_update BEFORE UPDATE ON ratings BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 CREATE TRIGGER ratings_no_delete BEFORE DELETE ON ratings BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+-- INSERT OR REPLACE removes what it replaces without the trigger before it, unless it is stopped here.
+CREATE TRIGGER ratings_no_replace BEFORE INSERT ON ratings
+WHEN EXISTS (SELECT 1 FROM ratings WHERE id = NEW.id) OR EXISTS (SELECT 1 FROM ratings WHERE seq = NEW.seq)
+BEGIN SELECT RAISE(IGNORE); END;
 
 -- Folded figures.
 CREATE TABLE leaves (id TEXT PRIMARY KEY, day TEXT NOT NULL, body BLOB NOT NULL);

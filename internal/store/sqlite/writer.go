@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"sync"
 	"time"
@@ -42,6 +43,7 @@ type writer struct {
 	door       sync.RWMutex // held for reading while a call goes into the queue
 	closed     bool
 	finished   chan struct{}
+	wal        wal
 
 	seq     int64     // the largest seq of ratings given out in this transaction (tx.lastSeq)
 	crowded bool      // another process was seen writing
@@ -49,8 +51,9 @@ type writer struct {
 	seen    time.Time // when it last changed
 }
 
-func newWriter(conn *sql.Conn) *writer {
-	w := &writer{conn: conn, statements: map[string]*sql.Stmt{}, queue: make(chan *call, queueLength), finished: make(chan struct{})}
+// newWriter starts a writer on a connection of its own, whose write-ahead log is the file walPath.
+func newWriter(conn *sql.Conn, walPath string, log *slog.Logger) *writer {
+	w := &writer{conn: conn, wal: wal{path: walPath, limit: walLimit, log: log}, statements: map[string]*sql.Stmt{}, queue: make(chan *call, queueLength), finished: make(chan struct{})}
 	go w.work()
 	return w
 }
@@ -107,6 +110,7 @@ func (w *writer) work() {
 		last = len(group)
 		w.commit(group)
 		w.giveWay()
+		w.keepLogShort()
 	}
 	for _, statement := range w.statements {
 		_ = statement.Close()
