@@ -11,6 +11,7 @@ import (
 
 	"github.com/hailong-vn/hailong/internal/bus"
 	"github.com/hailong-vn/hailong/internal/fault"
+	"github.com/hailong-vn/hailong/internal/identity"
 	"github.com/hailong-vn/hailong/internal/store"
 )
 
@@ -30,6 +31,7 @@ func (d *Devices) Enroll(ctx context.Context, code string, publicKey ed25519.Pub
 	if len(publicKey) != ed25519.PublicKeySize || bytes.Count(publicKey, []byte{0}) == len(publicKey) {
 		return Device{}, fault.New(fault.Invalid, "device_key_invalid")
 	}
+	address = identity.Network(address)
 	limits := []struct {
 		key   string
 		limit bus.Limit

@@ -35,7 +35,7 @@ type budget struct {
 // Unauthenticated "sign_in_wrong" whether the name, the password or both are wrong or the account is disabled;
 // Exhausted "sign_in_too_often" with the seconds to wait, "sign_in_busy".
 func (a *Accounts) SignIn(ctx context.Context, name, password, address string) (string, Session, error) {
-	address = network(address)
+	address = Network(address)
 	folded := fold(name)
 	var doc accountDoc
 	found := false
@@ -157,9 +157,9 @@ func (a *Accounts) byName(ctx context.Context, folded string) (accountDoc, bool,
 	return doc.Value, err == nil, typed("find account", err)
 }
 
-// network is what stands for who is behind an address: the address in IPv4, the /64 in IPv6, where one household has
+// Network is what stands for who is behind an address: the address in IPv4, the /64 in IPv6, where one household has
 // 2^64 of them. Port and zone are left out; what is not an address is one caller.
-func network(address string) string {
+func Network(address string) string {
 	if withPort, err := netip.ParseAddrPort(address); err == nil {
 		address = withPort.Addr().String()
 	}
