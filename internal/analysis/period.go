@@ -46,7 +46,7 @@ func day(name, text string) (localday.Day, error) {
 		if len(text) > 40 {
 			text = text[:40]
 		}
-		return "", fault.New(fault.Invalid, "day_invalid", "field", name, "day", text).Because(err)
+		return "", fault.New(fault.Invalid, "period_day_invalid", "field", name, "day", text).Because(err)
 	}
 	return day, nil
 }
