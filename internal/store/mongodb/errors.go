@@ -12,7 +12,6 @@ import (
 // Codes of mongod, from its error_codes.yml.
 const (
 	codeUnauthorized         = 13
-	codeNamespaceNotFound    = 26
 	codeCursorNotFound       = 43
 	codeNamespaceExists      = 48
 	codeDocumentValidation   = 121

@@ -96,11 +96,8 @@ func (e *Engine) Documents(ctx context.Context, declared store.Kind) (store.Docu
 // ensureIndexes makes the collection and the indexes that are missing, and makes anew those that are not as they should be.
 func ensureIndexes(ctx context.Context, coll *mongo.Collection, models []mongo.IndexModel) error {
 	standing, err := standingIndexes(ctx, coll)
-	if hasCode(err, codeNamespaceNotFound) {
-		err = nil
-		if len(models) == 0 { // else the first index makes the collection
-			err = coll.Database().CreateCollection(ctx, coll.Name())
-		}
+	if err == nil && len(standing) == 0 && len(models) == 0 { // where there are indexes to make, the first makes the collection
+		err = coll.Database().CreateCollection(ctx, coll.Name())
 		if hasCode(err, codeNamespaceExists) {
 			err = nil
 		}
@@ -173,6 +170,7 @@ func specification(model mongo.IndexModel) (spec, error) {
 	return s, bson.Unmarshal(raw, &s)
 }
 
+// standingIndexes answers a collection's indexes by name; none where there is no collection.
 func standingIndexes(ctx context.Context, coll *mongo.Collection) (map[string]spec, error) {
 	cursor, err := coll.Indexes().List(ctx)
 	if err != nil {

@@ -34,13 +34,13 @@ func migrate(ctx context.Context, db *mongo.Database, steps []migration, log *sl
 			return migrationError(err)
 		}
 		if mine {
-			err := runSteps(ctx, coll, missing, log)
+			// Another process may have had the claim since we looked.
+			if missing, err = missingSteps(ctx, coll, steps); err == nil {
+				err = runSteps(ctx, coll, missing, log)
+			}
 			// Without the release the claim would end by itself.
 			_, _ = coll.DeleteOne(context.WithoutCancel(ctx), bson.D{{Key: "_id", Value: claimID}, {Key: "holder", Value: holder}})
-			if err != nil {
-				return migrationError(err)
-			}
-			continue
+			return migrationError(err)
 		}
 		select {
 		case <-ctx.Done():
