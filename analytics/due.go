@@ -81,9 +81,24 @@ func (d *due) wake() {
 
 // take gives out at most limit keys that are due now, oldest first, and says how long to wait where there are none.
 func (d *due) take(limit int) (keys []string, wait time.Duration) {
-	now := d.clock()
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	return d.takeUntil(d.clock(), limit)
+}
+
+// takeAll gives out everything that waits, due or not.
+func (d *due) takeAll() (keys []string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, e := range d.queue {
+		e.index = -1
+		keys = append(keys, e.key)
+	}
+	d.queue = nil
+	return keys
+}
+
+func (d *due) takeUntil(now time.Time, limit int) (keys []string, wait time.Duration) {
 	for len(d.queue) > 0 && len(keys) < limit && !d.queue[0].at.After(now) {
 		e := heap.Pop(&d.queue).(*entry)
 		e.index = -1
