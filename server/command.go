@@ -118,8 +118,8 @@ func parse(flags *flag.FlagSet, args []string) error {
 	return nil
 }
 
-// parseWith lets flags stand before and after the other words.
-func parseWith(flags *flag.FlagSet, args []string, count int) ([]string, error) {
+// parseAny lets flags stand before and after the other words, which it answers.
+func parseAny(flags *flag.FlagSet, args []string) ([]string, error) {
 	var words []string
 	for len(args) > 0 {
 		if err := parse(flags, args); err != nil {
@@ -128,6 +128,15 @@ func parseWith(flags *flag.FlagSet, args []string, count int) ([]string, error) 
 		if args = flags.Args(); len(args) > 0 {
 			words, args = append(words, args[0]), args[1:]
 		}
+	}
+	return words, nil
+}
+
+// parseWith is parseAny for so many words.
+func parseWith(flags *flag.FlagSet, args []string, count int) ([]string, error) {
+	words, err := parseAny(flags, args)
+	if err != nil {
+		return nil, err
 	}
 	if len(words) != count {
 		flags.Usage()

@@ -85,7 +85,9 @@ func textFlag(flags *flag.FlagSet, in language.Language) func(p *string, name, e
 	}
 }
 
-func usage(in language.Language, name, env string) string { return in.Text("flag."+name) + " (" + env + ")" }
+func usage(in language.Language, name, env string) string {
+	return in.Text("flag."+name) + " (" + env + ")"
+}
 
 func switchedOn(env string) bool {
 	on, err := strconv.ParseBool(environment(env, "false"))

@@ -15,7 +15,6 @@ type metrics struct {
 	registry *prometheus.Registry
 	calls    *prometheus.HistogramVec
 	outcomes *prometheus.CounterVec
-	dropped  prometheus.Counter
 }
 
 func newMetrics() *metrics {
@@ -28,11 +27,8 @@ func newMetrics() *metrics {
 		outcomes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "hailong_ratings_total", Help: "Ratings by outcome and reason.",
 		}, []string{"outcome", "reason"}),
-		dropped: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "hailong_hints_dropped_total", Help: "Hints the bus did not take; each costs one sweep.",
-		}),
 	}
-	m.registry.MustRegister(m.calls, m.outcomes, m.dropped,
+	m.registry.MustRegister(m.calls, m.outcomes,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc/reflection"
 	"google.golang.org/grpc/test/bufconn"
 
+	"github.com/hailong-vn/hailong/internal/identity"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 )
 
@@ -81,10 +82,6 @@ func Run(ctx context.Context, config Config) (err error) {
 		}
 		return nil
 	})
-	a.start(running, group)
-	if err := a.announce(grpcListener.Addr().String(), scheme+"://"+httpListener.Addr().String()); err != nil {
-		return err
-	}
 	group.Go(func() error {
 		<-running.Done()
 		a.stopping()
@@ -95,8 +92,50 @@ func Run(ctx context.Context, config Config) (err error) {
 		stopGracefully(stop, inside)
 		return nil
 	})
+	a.start(running, group)
+	group.Go(func() error {
+		return a.begin(running, group, grpcListener.Addr().String(), scheme+"://"+httpListener.Addr().String())
+	})
+	group.Go(func() error {
+		return a.begin(running, grpcListener.Addr().String(), scheme+"://"+httpListener.Addr().String())
+	})
 	if err := group.Wait(); err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, grpc.ErrServerStopped) {
 		return err
+	}
+	return nil
+}
+
+// begin makes what a first start needs, tells that the program is ready, and keeps the demonstration going.
+func (a *application) begin(ctx context.Context, group *errgroup.Group, grpcAddress, httpAddress string) error {
+	if a.Demo {
+		if err := a.fillDemo(ctx); err != nil {
+			return err
+		}
+	}
+	if err := a.ensureAdministrator(ctx); err != nil {
+		return err
+	}
+	if err := a.startWorker(ctx, group); err != nil {
+		return err
+	}
+	a.filled.Store(true)
+	if err := a.announce(grpcAddress, httpAddress); err != nil {
+		return err
+	}
+	if a.DemoLive {
+		return a.liveDemo(ctx)
+	}
+	return nil
+}
+
+// ensureAdministrator makes the first account; its one-time password is shown once, to whoever reads the terminal.
+func (a *application) ensureAdministrator(ctx context.Context) error {
+	oneTime, made, err := a.accounts.EnsureAdministrator(ctx, a.AdminPassword)
+	if err != nil {
+		return err
+	}
+	if made && oneTime != "" {
+		_, _ = fmt.Fprintln(a.Stderr, terminalLanguage().Text("serve.first_administrator", "name", identity.AdministratorName, "password", oneTime))
 	}
 	return nil
 }
@@ -129,8 +168,18 @@ func (a *application) announce(grpcAddress, httpAddress string) error {
 	if err != nil {
 		return err
 	}
-	_, err = a.Stdout.Write(append(encoded, '\n'))
-	return err
+	if _, err = a.Stdout.Write(append(encoded, '\n')); err != nil {
+		return err
+	}
+	in := terminalLanguage()
+	_, _ = fmt.Fprintln(a.Stderr, in.Text("serve.ready", "http", httpAddress, "grpc", grpcAddress))
+	if len(a.demoAccounts) > 0 {
+		_, _ = fmt.Fprintln(a.Stderr, in.Text("serve.demo_accounts"))
+		for _, known := range a.demoAccounts {
+			_, _ = fmt.Fprintf(a.Stderr, "  %-10s %-16s %s\n", known.Name, known.Password, known.Role)
+		}
+	}
+	return nil
 }
 
 type account struct {

@@ -2,8 +2,6 @@ package intake
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"time"
 
 	"github.com/google/uuid"
@@ -81,7 +79,5 @@ func (s *Service) timeOf(id string) time.Time {
 
 // salt is derived from the rating's identity under a secret, so that a retry commits to the same words.
 func (s *Service) salt(r *pb.Rating) []byte {
-	mac := hmac.New(sha256.New, s.SaltKey)
-	mac.Write([]byte("salt\x00" + r.GetUnitId() + "\x00" + r.GetId()))
-	return mac.Sum(nil)[:16]
+	return s.Salts.Sum([]byte(r.GetUnitId() + "\x00" + r.GetId()))[:16]
 }

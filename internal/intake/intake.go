@@ -60,8 +60,8 @@ type Config struct {
 	Directory  Directory
 	Devices    Devices
 	Hints      Hinter
-	Contacts   secret.Box // seals contacts
-	SaltKey    []byte     // derives salts for callers who send none
+	Contacts   secret.Keys   // seals contacts
+	Salts      secret.Signer // derives salts for callers who send none
 	Clock      func() time.Time
 	Logger     *slog.Logger
 	Quarantine int // items a sender may have waiting; 0 = 1,000
@@ -114,7 +114,10 @@ func (s *Service) Submit(ctx context.Context, caller identity.Caller, batch Batc
 	if !caller.May(identity.SubmitRatings) && !caller.May(identity.RecordRatings) && !caller.May(identity.GiveRating) {
 		return nil, caller.Check(identity.RecordRatings)
 	}
-	items := s.judge(ctx, caller, batch)
+	items, err := s.judge(ctx, caller, batch)
+	if err != nil {
+		return nil, err
+	}
 	if err := s.store(ctx, items, false); err != nil {
 		return nil, err
 	}

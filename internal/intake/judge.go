@@ -34,17 +34,23 @@ func (it *item) refuse(outcome pb.Outcome, why *fault.Error) { it.outcome, it.wh
 
 func (it *item) reject(why *fault.Error) { it.refuse(pb.Outcome_OUTCOME_REJECTED, why) }
 
-// judge decides of each item, alone, whether it can be stored.
-func (s *Service) judge(ctx context.Context, caller identity.Caller, batch Batch) []*item {
+// judge decides of each item, alone, whether it can be stored. It fails only where something needed for judging
+// cannot be asked now.
+func (s *Service) judge(ctx context.Context, caller identity.Caller, batch Batch) ([]*item, error) {
 	received := s.Clock()
 	sealFault := s.judgeSeal(ctx, caller, batch)
+	if undecided(sealFault) {
+		return nil, sealFault
+	}
 	items := make([]*item, len(batch.Items))
 	for i, sealed := range batch.Items {
 		it := &item{sealed: sealed}
 		items[i] = it
 		if err := s.decode(it); err != nil {
 			it.reject(err)
-		} else if err := s.judgeItem(ctx, caller, batch, it, received); err != nil {
+		} else if err := s.judgeItem(ctx, caller, batch, it, received); undecided(err) {
+			return nil, err
+		} else if err != nil {
 			it.reject(err)
 		}
 		switch {
@@ -54,7 +60,12 @@ func (s *Service) judge(ctx context.Context, caller identity.Caller, batch Batch
 			it.sequence = batch.Seal.GetFirstSequence() + uint64(i)
 		}
 	}
-	return items
+	return items, nil
+}
+
+// undecided tells a judgement that could not be made from one that went against the item.
+func undecided(why *fault.Error) bool {
+	return why != nil && (why.Code == fault.Unavailable || why.Code == fault.Internal)
 }
 
 // judgeSeal checks a device's seal. Without a good one nothing in the batch is proven, so every item is rejected.

@@ -47,6 +47,7 @@ type Quarantined struct {
 var quarantines = store.Define[Quarantined]("quarantine",
 	store.Index{Name: "waiting", Fields: []string{"waiting", "received_at"}},
 	store.Index{Name: "sender", Fields: []string{"sender", "waiting", "received_at"}},
+	store.Index{Name: "sent", Fields: []string{"sender", "received_at"}},
 	store.Index{Name: "received", Fields: []string{"received_at"}},
 )
 
@@ -169,22 +170,46 @@ func (s *Service) quarantined(ctx context.Context, caller identity.Caller, sourc
 	return value, nil
 }
 
-// Waiting is one page of quarantine, newest first.
-func (s *Service) Waiting(ctx context.Context, deviceID string, released bool, after store.Cursor, limit int) ([]Quarantined, store.Cursor, error) {
-	query := store.Query{Index: "waiting", Equal: []any{true}, After: after, Desc: true}
+// QuarantineQuery says which quarantined items to list.
+type QuarantineQuery struct {
+	Device   string // only of this device
+	Released bool   // released items too
+	After    store.Cursor
+	Limit    int
+}
+
+// Waiting is one page of quarantine, newest first, as far as the caller may see it; a page may hold fewer than Limit items
+// and still have a next one.
+func (s *Service) Waiting(ctx context.Context, caller identity.Caller, ask QuarantineQuery) ([]Quarantined, store.Cursor, error) {
+	query := store.Query{Index: "waiting", Equal: []any{true}, After: ask.After, Desc: true}
 	switch {
-	case deviceID != "" && released:
-		query.Index, query.Equal = "sender", []any{"device/" + deviceID}
-	case deviceID != "":
-		query.Index, query.Equal = "sender", []any{"device/" + deviceID, true}
-	case released:
+	case ask.Device != "" && ask.Released:
+		query.Index, query.Equal = "sent", []any{"device/" + ask.Device}
+	case ask.Device != "":
+		query.Index, query.Equal = "sender", []any{"device/" + ask.Device, true}
+	case ask.Released:
 		query.Index, query.Equal = "received", nil
 	}
-	items, next, err := s.quarantine.Page(ctx, query, limit)
+	items, next, err := s.quarantine.Page(ctx, query, ask.Limit)
 	if err != nil {
 		return nil, "", unavailable(err)
 	}
-	return items, next, nil
+	visible := items[:0]
+	for _, item := range items {
+		if s.mayRelease(caller, item) {
+			visible = append(visible, item)
+		}
+	}
+	return visible, next, nil
+}
+
+// ReasonArgs are the reason's names and values, for its words.
+func (q Quarantined) ReasonArgs() []any {
+	args := make([]any, len(q.Args))
+	for i, arg := range q.Args {
+		args[i] = arg
+	}
+	return args
 }
 
 // Release judges a quarantined item again, as if its sender sent it now, and stores it under the same id where it can be

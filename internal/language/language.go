@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"strconv"
 	"strings"
 
 	textlanguage "golang.org/x/text/language"
@@ -90,4 +91,26 @@ func Accepted(header string) Language {
 		return Vietnamese
 	}
 	return All[index]
+}
+
+// Number writes a number with so many decimals as the language does: a decimal comma and dots between thousands in
+// Vietnamese, the other way round in English.
+func (l Language) Number(value float64, decimals int) string {
+	text := strconv.FormatFloat(value, 'f', decimals, 64)
+	whole, fraction, _ := strings.Cut(text, ".")
+	sign := ""
+	if strings.HasPrefix(whole, "-") {
+		sign, whole = "-", whole[1:]
+	}
+	point, group := ",", "."
+	if l == English {
+		point, group = ".", ","
+	}
+	for i := len(whole) - 3; i > 0; i -= 3 {
+		whole = whole[:i] + group + whole[i:]
+	}
+	if fraction != "" {
+		whole += point + fraction
+	}
+	return sign + whole
 }

@@ -51,3 +51,18 @@ func TestTextFillsPlaceholdersOnce(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestNumber(t *testing.T) {
+	for _, c := range []struct {
+		value    float64
+		decimals int
+		vi, en   string
+	}{{0, 0, "0", "0"}, {999, 0, "999", "999"}, {1000, 0, "1.000", "1,000"}, {-1234567.891, 2, "-1.234.567,89", "-1,234,567.89"}, {12.5, 1, "12,5", "12.5"}} {
+		if got := Vietnamese.Number(c.value, c.decimals); got != c.vi {
+			t.Errorf("%v: %s, want %s", c.value, got, c.vi)
+		}
+		if got := English.Number(c.value, c.decimals); got != c.en {
+			t.Errorf("%v: %s, want %s", c.value, got, c.en)
+		}
+	}
+}
