@@ -169,6 +169,8 @@ func (w *Worker) giveUp(cell string, err error) {
 func (w *Worker) foldNow(ctx context.Context, cells []string) {
 	cells = slices.Compact(slices.Sorted(slices.Values(cells)))
 	sortByUnit(cells)
+	work, release := lasting(ctx, w.StopWithin)
+	defer release()
 	chunks := make(chan []string)
 	done := make(chan struct{})
 	for range w.Folders {
@@ -176,7 +178,7 @@ func (w *Worker) foldNow(ctx context.Context, cells []string) {
 			defer func() { done <- struct{}{} }()
 			for chunk := range chunks {
 				began := w.Clock()
-				for _, result := range w.foldCells(ctx, chunk) {
+				for _, result := range w.foldCells(work, chunk) {
 					if result.err != nil {
 						w.giveUp(result.cell, result.err)
 						continue
@@ -187,6 +189,9 @@ func (w *Worker) foldNow(ctx context.Context, cells []string) {
 		}()
 	}
 	for chunk := range slices.Chunk(cells, writeMost) {
+		if ctx.Err() != nil {
+			break
+		}
 		chunks <- chunk
 	}
 	close(chunks)

@@ -22,6 +22,7 @@ var errBroken = errors.New("broken for the test")
 type faulty struct {
 	store.Engine
 	cell        func(string) error // before a cell is read
+	read        func()             // after a cell was read
 	raiseStrips func() error
 }
 
@@ -39,7 +40,11 @@ func (f faultyRatings) Cell(ctx context.Context, cell string) ([]rating.Record, 
 			return nil, err
 		}
 	}
-	return f.Ratings.Cell(ctx, cell)
+	records, err := f.Ratings.Cell(ctx, cell)
+	if f.read != nil {
+		f.read()
+	}
+	return records, err
 }
 
 type faultyRollups struct {

@@ -185,35 +185,35 @@ func (w *Worker) Run(ctx context.Context) error {
 		return nil
 	}
 	w.started = w.Clock()
-	// Folds under way end in their own time once ctx has ended; what they write is right whenever it lands.
-	work, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
-	var folding, listening sync.WaitGroup
+	work, release := lasting(ctx, w.StopWithin)
+	defer release()
+	var running sync.WaitGroup
 	for range w.Folders {
-		folding.Go(func() { w.foldLoop(ctx, work) })
+		running.Go(func() { w.foldLoop(ctx, work) })
 	}
-	folding.Go(func() { w.facetLoop(ctx, work) })
+	running.Go(func() { w.facetLoop(ctx, work) })
 	if w.Hints != nil {
-		listening.Go(func() { w.hear(ctx) })
+		running.Go(func() { w.hear(ctx) })
 	}
-	listening.Go(func() { w.sweepLoop(ctx) })
-	listening.Go(func() { w.sweepAllLoop(ctx) })
+	running.Go(func() { w.sweepLoop(ctx) })
+	running.Go(func() { w.sweepAllLoop(ctx) })
 
-	<-ctx.Done()
-	ended := make(chan struct{})
-	go func() {
-		folding.Wait()
-		listening.Wait()
-		close(ended)
-	}()
-	select {
-	case <-ended:
-	case <-time.After(w.StopWithin):
+	running.Wait()
+	if work.Err() != nil {
 		w.Logger.Warn("figures: folds under way were broken off; the next sweep finds them", "after", w.StopWithin)
-		stop()
-		<-ended
 	}
 	return nil
+}
+
+// lasting is a context that ends some time after ctx has, so that a fold under way is finished; what it writes is right
+// whenever it lands.
+func lasting(ctx context.Context, after time.Duration) (context.Context, context.CancelFunc) {
+	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	unhook := context.AfterFunc(ctx, func() { time.AfterFunc(after, cancel) })
+	return work, func() {
+		unhook()
+		cancel()
+	}
 }
 
 // openPatiently opens the shared documents; false means ctx ended first.
