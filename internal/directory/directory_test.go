@@ -14,7 +14,6 @@ import (
 
 	"github.com/hailong-vn/hailong/internal/directory"
 	"github.com/hailong-vn/hailong/internal/fault"
-	"github.com/hailong-vn/hailong/internal/questionnaire"
 	"github.com/hailong-vn/hailong/internal/store"
 	"github.com/hailong-vn/hailong/internal/unit"
 )
@@ -169,7 +168,6 @@ func TestPublishing(t *testing.T) {
 		if _, ok := d.Questionnaire("kiosk", 2); ok {
 			t.Error("a version nobody published")
 		}
-		var _ *questionnaire.Questionnaire = q
 	})
 }
 
@@ -190,7 +188,7 @@ func TestTheDayTurns(t *testing.T) {
 	if got := d.Tree(); got.Today() != "2025-07-01" || len(got.SubtreeToday("new")) != 2 {
 		t.Errorf("after midnight: %s, %v", got.Today(), got.SubtreeToday("new"))
 	}
-	if d.Tree() != d.Tree() {
+	if tree := d.Tree(); d.Tree() != tree {
 		t.Error("the tree is made again on every call")
 	}
 }

@@ -109,7 +109,7 @@ func (t *Tree) DescendantsOn(root, level string, day localday.Day) []Unit {
 	return t.On(day).Descendants(root, level)
 }
 
-// Children, Ancestors and Descendants are those of today.
+// Children lists the units right below id today, by code and name; "" lists the tops.
 func (t *Tree) Children(id string) []Unit { return t.ChildrenOn(id, t.today) }
 
 // Ancestors lists the units above id today, nearest first.

@@ -112,6 +112,9 @@ func nextLine(in *bufio.Reader) (text string, long bool, err error) {
 }
 
 func split(text string, comma rune) ([]string, error) {
+	if !strings.ContainsRune(text, '"') {
+		return strings.Split(text, string(comma)), nil
+	}
 	r := csv.NewReader(strings.NewReader(text))
 	r.Comma = comma
 	r.FieldsPerRecord = -1
