@@ -32,7 +32,8 @@ type Options struct {
 	Database string       // "" = the one the URI names, else DefaultDatabase
 
 	MaxPoolSize int // connections to each server; 0 = 64
-	// WritesInFlight is how many bulk writes a collection has under way at once; 0 = 3. More make each smaller.
+	// WritesInFlight is how many bulk writes a collection has under way at once; 0 = 2. More make each smaller, which
+	// only pays where the way to the server is long.
 	WritesInFlight int
 	// SelectionTimeout is how long a call waits for a primary to appear; 0 = 5 s.
 	SelectionTimeout time.Duration
@@ -82,7 +83,7 @@ func connect(uri string, o Options) (*Engine, error) {
 		o.Database = databaseOf(uri)
 	}
 	if o.WritesInFlight <= 0 {
-		o.WritesInFlight = 3
+		o.WritesInFlight = 2
 	}
 	orElse := func(d, otherwise time.Duration) time.Duration {
 		if d > 0 {
