@@ -204,15 +204,15 @@ func TestHistory(t *testing.T) {
 }
 
 func TestLaterStartMakesTheSameHistory(t *testing.T) {
-	collect := func(now time.Time) map[string]*pb.SealedRating {
+	collect := func(first localday.Day, now time.Time) map[string]*pb.SealedRating {
 		all := map[string]*pb.SealedRating{}
-		for sealed := range Ratings(now) {
+		for sealed := range since(first, now) {
 			all[decode(t, sealed).GetId()] = sealed
 		}
 		return all
 	}
-	today, nextDay := collect(noon), collect(noon.Add(26*time.Hour))
-	from := noon.AddDate(0, -Months, 2)
+	today, nextDay := collect("2026-10-01", noon), collect("2026-10-02", noon.Add(26*time.Hour))
+	from := localday.Day("2026-10-02").Start()
 	kept := 0
 	for id, sealed := range today {
 		switch later, ok := nextDay[id]; {
@@ -231,7 +231,7 @@ func TestLaterStartMakesTheSameHistory(t *testing.T) {
 
 func TestHistoryEndsNowAndIsInOrder(t *testing.T) {
 	last := time.Time{}
-	for sealed := range Ratings(noon) {
+	for sealed := range since("2026-10-01", noon) {
 		r := decode(t, sealed)
 		at := r.GetOccurredAt().AsTime()
 		if r.GetUnitId() == wrongClockUnit {

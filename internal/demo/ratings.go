@@ -44,16 +44,18 @@ var items = [...]string{
 
 // Ratings makes the history up to now, in the order in which it was given. A day's ratings depend on the day alone.
 func Ratings(now time.Time) iter.Seq[*pb.SealedRating] {
+	first, _ := localday.Of(now.In(localday.Zone).AddDate(0, -Months, 0))
+	return since(first, now)
+}
+
+// since makes the ratings from a day on up to now.
+func since(first localday.Day, now time.Time) iter.Seq[*pb.SealedRating] {
 	return func(yield func(*pb.SealedRating) bool) {
 		p := newProvince()
-		first, _ := localday.Of(now.In(localday.Zone).AddDate(0, -Months, 0))
 		last, _ := localday.Of(now)
 		for day := first; day <= last; day = day.Add(1) {
 			for _, g := range p.day(day) {
-				if g.at.After(now) {
-					return
-				}
-				if !yield(g.seal()) {
+				if g.at.After(now) || !yield(g.seal()) {
 					return
 				}
 			}

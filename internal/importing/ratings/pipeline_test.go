@@ -268,7 +268,7 @@ func TestMemoryIsFlat(t *testing.T) {
 		var stats runtime.MemStats
 		batches := 0
 		got, err := Run(t.Context(), Source{Name: "t.csv", Reader: rowsOf(rows)}, mapping(t, simple), &counting{}, Options{
-			ExamineMax: 10_000,
+			ExamineMax: 5_000, BatchSize: 100,
 			Progress: func(Progress) {
 				if batches++; batches%20 == 0 {
 					runtime.GC()
@@ -282,9 +282,9 @@ func TestMemoryIsFlat(t *testing.T) {
 		}
 		return high
 	}
-	small, large := peak(20_000), peak(160_000)
+	small, large := peak(10_000), peak(80_000)
 	if large > small+4<<20 {
-		t.Errorf("%d KB for 20,000 rows, %d KB for 160,000", small>>10, large>>10)
+		t.Errorf("%d KB for 10,000 rows, %d KB for 80,000", small>>10, large>>10)
 	}
 }
 

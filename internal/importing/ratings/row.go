@@ -132,7 +132,7 @@ func (m *maker) overall(r *row) {
 	if result.ignored {
 		r.ignored, r.skip = p.name+": "+tidy(text), result.skip
 	}
-	r.made.score, r.rating.OverallScore = result.score, result.score
+	r.score, r.rating.OverallScore = result.score, result.score
 }
 
 func (m *maker) when(r *row) {
@@ -163,7 +163,7 @@ func (m *maker) unit(r *row) {
 	}
 	switch {
 	case id != "":
-		r.made.unit, r.rating.UnitId = id, id
+		r.unit, r.rating.UnitId = id, id
 	case strings.TrimSpace(text) == "":
 		r.fault(column, reasonUnitMissing, "")
 	default:
