@@ -92,6 +92,8 @@ func plainName(name string) bool {
 // MaxBlobNameBytes limits a blob's name.
 const MaxBlobNameBytes = 200
 
+const blobNameLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
+
 // CheckBlobName tells whether a name may be a blob's: parts of letters, digits, '.', '_' and '-', none of them beginning with
 // a dot, with single slashes between them.
 func CheckBlobName(name string) error {
@@ -103,10 +105,8 @@ func CheckBlobName(name string) error {
 		if part == "" || part[0] == '.' {
 			return fail()
 		}
-		for _, c := range []byte(part) {
-			if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '.' || c == '_' || c == '-') {
-				return fail()
-			}
+		if strings.Trim(part, blobNameLetters) != "" {
+			return fail()
 		}
 	}
 	return nil

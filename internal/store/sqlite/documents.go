@@ -3,8 +3,6 @@ package sqlite
 import (
 	"bytes"
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -17,7 +15,7 @@ type documents struct {
 	kind *kind
 
 	// Statements, by the kind's table.
-	selectOne, selectVersion, selectID, insert, update, remove string
+	selectOne, selectID, insert, update, remove string
 }
 
 func (d *documents) prepare() {
@@ -48,16 +46,12 @@ func (d *documents) read(body []byte) (doc document) {
 // Get reads one document.
 func (d *documents) Get(ctx context.Context, id string) (store.Item, error) {
 	item := store.Item{ID: id}
-	statement, err := d.e.reading(ctx, d.selectOne)
+	found, err := d.e.row(ctx, d.selectOne, []any{id}, &item.Version, &item.Body)
 	if err != nil {
 		return store.Item{}, err
 	}
-	err = statement.QueryRowContext(ctx, id).Scan(&item.Version, &item.Body)
-	if errors.Is(err, sql.ErrNoRows) {
+	if !found {
 		return store.Item{}, store.ErrNotFound
-	}
-	if err != nil {
-		return store.Item{}, unavailable(err)
 	}
 	return item, nil
 }

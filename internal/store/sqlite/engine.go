@@ -154,6 +154,7 @@ func (e *Engine) Close() error {
 	e.stop()
 	e.sweeper.Wait()
 	e.writer.close()
+	e.prepared.close()
 	readErr := e.read.Close()
 	if err := e.write.Close(); err != nil {
 		return fmt.Errorf("close %s: %w", e.folder, err)

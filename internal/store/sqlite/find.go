@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"database/sql"
 	"fmt"
 	"iter"
 	"slices"
@@ -160,21 +161,20 @@ func (s *span) ofKeys(query store.Query) (err error) {
 			return err
 		}
 	}
-	prefix = slices.Clip(prefix)
-	low, high := prefix, append(prefix, tagEnd)
+	low, high := prefix, withTag(prefix, tagEnd)
 	if query.From != nil {
-		if low, err = appendValue(prefix, query.From); err != nil {
+		if low, err = appendValue(slices.Clone(prefix), query.From); err != nil {
 			return err
 		}
-		high = append(prefix, low[len(prefix)]+1) // the end of the bound's kind
+		high = withTag(prefix, low[len(prefix)]+1) // the end of the bound's kind
 	}
 	if query.To != nil {
-		if high, err = appendValue(prefix, query.To); err != nil {
+		if high, err = appendValue(slices.Clone(prefix), query.To); err != nil {
 			return err
 		}
 		kind := high[len(prefix)]
 		if query.From == nil {
-			low = append(prefix, kind)
+			low = withTag(prefix, kind)
 		} else if low[len(prefix)] != kind {
 			return fmt.Errorf("%w: From and To are of different kinds", store.ErrInvalid)
 		}
@@ -186,6 +186,8 @@ func (s *span) ofKeys(query store.Query) (err error) {
 	return nil
 }
 
+func withTag(prefix []byte, tag byte) []byte { return append(slices.Clone(prefix), tag) }
+
 type foundItem struct {
 	store.Item
 	place place
@@ -196,36 +198,29 @@ func (d *documents) page(ctx context.Context, s span, limit int) (page []foundIt
 	if s.limit > 0 {
 		limit = min(limit, s.limit)
 	}
-	statement, err := d.e.reading(ctx, d.selectSpan(s))
-	if err != nil {
-		return nil, false, err
-	}
 	args := []any{s.from.id, s.to.id, limit}
 	if s.x != nil {
 		args = []any{s.x.no, s.from.key, s.from.id, s.to.key, s.to.id, limit}
 	}
-	rows, err := statement.QueryContext(ctx, args...)
-	if err != nil {
-		return nil, false, unavailable(err)
-	}
-	defer func() { _ = rows.Close() }()
-	for size := 0; rows.Next(); {
+	size := 0
+	err = d.e.rows(ctx, d.selectSpan(s), args, func(rows *sql.Rows) error {
 		var item foundItem
 		into := []any{&item.ID, &item.Version, &item.Body}
 		if s.x != nil {
 			into = append(into, &item.place.key)
 		}
 		if err := rows.Scan(into...); err != nil {
-			return page, false, unavailable(err)
+			return err
 		}
 		item.place.id = item.ID
 		item.Cursor = item.place.cursor()
 		page = append(page, item)
 		if size += len(item.Body); size > pageBytes {
-			return page, true, nil
+			return errEnough
 		}
-	}
-	return page, len(page) == limit, unavailable(rows.Err())
+		return nil
+	})
+	return page, len(page) == limit || size > pageBytes, err
 }
 
 func (d *documents) selectSpan(s span) string {

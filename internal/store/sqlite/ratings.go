@@ -2,8 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -171,17 +169,13 @@ func decodeRating(body []byte) (record rating.Record, err error) {
 
 // Get reads one record.
 func (r ratings) Get(ctx context.Context, recordID string) (rating.Record, error) {
-	statement, err := r.e.reading(ctx, "SELECT body FROM ratings WHERE id = ?")
+	var body []byte
+	found, err := r.e.row(ctx, "SELECT body FROM ratings WHERE id = ?", []any{recordID}, &body)
 	if err != nil {
 		return rating.Record{}, err
 	}
-	var body []byte
-	err = statement.QueryRowContext(ctx, recordID).Scan(&body)
-	if errors.Is(err, sql.ErrNoRows) {
+	if !found {
 		return rating.Record{}, store.ErrNotFound
-	}
-	if err != nil {
-		return rating.Record{}, unavailable(err)
 	}
 	return decodeRating(body)
 }

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"iter"
 	"sync"
 )
@@ -11,6 +12,14 @@ import (
 type statements struct {
 	lock sync.RWMutex
 	by   map[string]*sql.Stmt
+}
+
+func (s *statements) close() {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	for _, statement := range s.by {
+		_ = statement.Close()
+	}
 }
 
 // reading answers a prepared statement of the readers.
@@ -26,7 +35,7 @@ func (e *Engine) reading(ctx context.Context, query string) (*sql.Stmt, error) {
 	if statement := e.prepared.by[query]; statement != nil {
 		return statement, nil
 	}
-	statement, err := e.read.PrepareContext(ctx, query)
+	statement, err := e.read.PrepareContext(ctx, query) //nolint:sqlclosecheck // kept for the engine's life and closed by statements.close
 	if err != nil {
 		return nil, unavailable(err)
 	}
@@ -34,9 +43,25 @@ func (e *Engine) reading(ctx context.Context, query string) (*sql.Stmt, error) {
 	return statement, nil
 }
 
-// rows reads all rows of one statement, each by scan.
+// row reads one row; found is false where there is none.
+func (e *Engine) row(ctx context.Context, query string, args []any, into ...any) (found bool, err error) {
+	statement, err := e.reading(ctx, query) //nolint:sqlclosecheck // kept for the engine's life and closed by statements.close
+	if err != nil {
+		return false, err
+	}
+	err = statement.QueryRowContext(ctx, args...).Scan(into...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, unavailable(err)
+}
+
+// errEnough ends the reading of rows without being a failure.
+var errEnough = errors.New("enough rows")
+
+// rows reads the rows of one statement, each by scan, until it answers errEnough.
 func (e *Engine) rows(ctx context.Context, query string, args []any, scan func(*sql.Rows) error) error {
-	statement, err := e.reading(ctx, query)
+	statement, err := e.reading(ctx, query) //nolint:sqlclosecheck // kept for the engine's life and closed by statements.close
 	if err != nil {
 		return err
 	}
@@ -46,7 +71,9 @@ func (e *Engine) rows(ctx context.Context, query string, args []any, scan func(*
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
-		if err := scan(rows); err != nil {
+		if err := scan(rows); errors.Is(err, errEnough) {
+			return nil
+		} else if err != nil {
 			return unavailable(err)
 		}
 	}

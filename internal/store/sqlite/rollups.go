@@ -102,7 +102,7 @@ func (t *tx) raiseLeaf(key tally.LeafKey, cells []tally.HourCell) error {
 
 // Leaves reads a unit's leaves in the order of their ids.
 func (r rollups) Leaves(ctx context.Context, unit string, from, to string) iter.Seq2[tally.Leaf, error] {
-	return decoded[tally.Leaf](r.e, ctx, "SELECT id, body FROM leaves WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
+	return decoded[tally.Leaf](ctx, r.e, "SELECT id, body FROM leaves WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
 		unit+"/"+from, unit+"/"+to+afterSlash)
 }
 
@@ -175,11 +175,11 @@ func (r rollups) Strips(ctx context.Context, year int, units []string) iter.Seq2
 	query := "SELECT id, body FROM strips WHERE id >= ? AND id < ? ORDER BY id LIMIT ?"
 	text := strconv.Itoa(year)
 	if units == nil {
-		return decoded[tally.Strip](r.e, ctx, query, text+"/", text+afterSlash)
+		return decoded[tally.Strip](ctx, r.e, query, text+"/", text+afterSlash)
 	}
 	return func(yield func(tally.Strip, error) bool) {
 		for _, unit := range units {
-			for strip, err := range decoded[tally.Strip](r.e, ctx, query, text+"/"+unit+"/", text+"/"+unit+afterSlash) {
+			for strip, err := range decoded[tally.Strip](ctx, r.e, query, text+"/"+unit+"/", text+"/"+unit+afterSlash) {
 				if !yield(strip, err) || err != nil {
 					return
 				}
@@ -219,12 +219,12 @@ func (r rollups) RaiseFacets(ctx context.Context, facets []tally.Facet) error {
 
 // Facets reads a unit's facets.
 func (r rollups) Facets(ctx context.Context, unit string, from, to string) iter.Seq2[tally.Facet, error] {
-	return decoded[tally.Facet](r.e, ctx, "SELECT id, body FROM facets WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
+	return decoded[tally.Facet](ctx, r.e, "SELECT id, body FROM facets WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
 		unit+"/"+from, idAfter(unit+"/"+to))
 }
 
 // decoded reads bodies from one id up to another, page by page.
-func decoded[T any](e *Engine, ctx context.Context, query, from, to string) iter.Seq2[T, error] {
+func decoded[T any](ctx context.Context, e *Engine, query, from, to string) iter.Seq2[T, error] {
 	return pages(from, func(from string) (page []T, next string, more bool, err error) {
 		err = e.rows(ctx, query, []any{from, to, pageRows}, func(rows *sql.Rows) error {
 			var id string
