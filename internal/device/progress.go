@@ -169,13 +169,15 @@ func (r *recorder) write(ctx context.Context, device string, doc store.Doc[progr
 	now := store.Milliseconds(r.now())
 	if known {
 		// take leaves the slices of the old document alone; the old value is only kept where nothing was news.
-		fresh := doc.Value
-		if !fresh.take(all, now) {
-			known = false // no news to what is known; but is it still so? Others may have joined gaps.
-		} else if version, err := r.docs.Replace(ctx, device, fresh, doc.Version); err == nil {
-			return store.Doc[progressDoc]{Value: fresh, Version: version}, nil
-		} else if !errors.Is(err, store.ErrStale) && !errors.Is(err, store.ErrNotFound) {
-			return doc, err
+		// Where nothing is news to what is known, what stands is asked all the same: others may have joined gaps.
+		if fresh := doc.Value; fresh.take(all, now) {
+			version, err := r.docs.Replace(ctx, device, fresh, doc.Version)
+			if err == nil {
+				return store.Doc[progressDoc]{Value: fresh, Version: version}, nil
+			}
+			if !errors.Is(err, store.ErrStale) && !errors.Is(err, store.ErrNotFound) {
+				return doc, err
+			}
 		}
 	}
 	for {

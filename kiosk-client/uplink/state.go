@@ -138,7 +138,7 @@ func (d *Device) signing() (string, ed25519.PrivateKey, error) {
 	return d.now.DeviceID, ed25519.NewKeyFromSeed(d.now.Key), nil
 }
 
-// ErrNotEnrolled: the device has no key that the server knows.
+// ErrNotEnrolled says that the device has no key that the server knows.
 var ErrNotEnrolled = errors.New("uplink: the device is not enrolled")
 
 // enrolling answers the public key to enrol with, the same until it is bound.
