@@ -41,7 +41,7 @@ func (r rollups) Raise(ctx context.Context, cells []tally.HourCell) error {
 			hours = make(map[int]tally.Cell)
 			byLeaf[cell.Leaf] = hours
 		}
-		if other, twice := hours[cell.Hour]; !twice || other.Version.Less(cell.Cell.Version) {
+		if other, twice := hours[cell.Hour]; !twice || other.Less(cell.Cell.Version) {
 			hours[cell.Hour] = cell.Cell
 		}
 	}

@@ -147,7 +147,7 @@ func (r rollups) Strips(ctx context.Context, year int, units []string) iter.Seq2
 func (r rollups) RaiseFacets(ctx context.Context, facets []tally.Facet) error {
 	newest := make(map[tally.FacetKey]tally.Facet)
 	for _, facet := range facets {
-		if other, twice := newest[facet.Key]; !twice || other.Version.Less(facet.Version) {
+		if other, twice := newest[facet.Key]; !twice || other.Less(facet.Version) {
 			newest[facet.Key] = facet
 		}
 	}
