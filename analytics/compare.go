@@ -2,6 +2,7 @@ package analytics
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -33,15 +34,26 @@ func judge(stands tally.Version, count, epoch uint32) verdict {
 	return fresh
 }
 
-// compareCells compares some cells with the counts of their records, and the strips of their leaves with the leaves. It
-// answers the cells that are to be folded, and the cells that look restored.
-func (w *Worker) compareCells(ctx context.Context, epoch uint32, cells []string) (due, lost []string, err error) {
+// comparison compares cells with the counts of their records, and the strips of their leaves with the leaves.
+type comparison struct {
+	worker *Worker
+	epoch  uint32
+	// known are versions that an earlier comparison found to stand in leaf and strip. Figures never go backwards, so where
+	// the count still is what was seen, nothing else need be read.
+	known map[string]tally.Version
+	found map[string]tally.Version // the same, as found by this comparison
+	due   []string                 // cells to be folded
+	lost  []string                 // cells that look restored
+}
+
+// cells compares some cells.
+func (c *comparison) cells(ctx context.Context, cells []string) error {
 	sortByUnit(cells)
 	slots := map[int]map[string]map[tally.LeafKey]slotOf{} // by year and unit
 	for len(cells) > 0 {
 		first, _, err := leafOf(cells[0])
 		if err != nil {
-			w.giveUp(cells[0], err)
+			c.worker.giveUp(cells[0], err)
 			cells = cells[1:]
 			continue
 		}
@@ -51,76 +63,120 @@ func (w *Worker) compareCells(ctx context.Context, epoch uint32, cells []string)
 			group = cells[:len(group)+1]
 		}
 		cells = cells[len(group):]
-		leaves, err := unitLeaves(ctx, w.Engine.Rollups(), first.Unit, first.Day)
-		if err != nil {
-			return nil, nil, err
+		if group, err = c.news(ctx, group, from, to); err != nil {
+			return err
 		}
-		counts, err := countCells(ctx, w.Engine.Ratings(), group, from, to)
-		if err != nil {
-			return nil, nil, err
+		if len(group) == 0 {
+			continue
 		}
-		for _, cell := range group {
-			key, hour, err := leafOf(cell)
-			if err != nil {
-				w.giveUp(cell, err)
-				continue
-			}
-			leaf, ok := leaves[key]
-			switch judge(leaf.Hours[hour].Version, counts[cell], epoch) {
-			case stale:
-				due = append(due, cell)
-				continue
-			case restored:
-				lost = append(lost, cell)
-				continue
-			}
-			if year := key.Day.Year(); ok {
-				if slots[year] == nil {
-					slots[year] = map[string]map[tally.LeafKey]slotOf{}
-				}
-				if slots[year][key.Unit] == nil {
-					slots[year][key.Unit] = map[tally.LeafKey]slotOf{}
-				}
-				at, slot := leaf.Slot()
-				slots[year][key.Unit][key] = slotOf{at, slot.Version, cell}
-			}
+		if err := c.unitDay(ctx, first.Unit, first.Day, group, slots); err != nil {
+			return err
 		}
 	}
-	behind, err := w.compareStrips(ctx, slots)
-	return append(due, behind...), lost, err
+	return c.strips(ctx, slots)
 }
 
-// slotOf is where a leaf stands in its strip, and one of its cells: folding that one raises the strip.
+// news leaves out the cells of a unit's day of which it is known that they are fresh.
+func (c *comparison) news(ctx context.Context, group []string, from, to string) ([]string, error) {
+	if !slices.ContainsFunc(group, func(cell string) bool { return c.known[cell].Epoch == c.epoch }) {
+		return group, nil
+	}
+	counts, err := countCells(ctx, c.worker.Engine.Ratings(), group, from, to)
+	if err != nil {
+		return nil, err
+	}
+	var news []string
+	for _, cell := range group {
+		if known := c.known[cell]; known == (tally.Version{Epoch: c.epoch, Seen: counts[cell]}) {
+			c.found[cell] = known
+		} else {
+			news = append(news, cell)
+		}
+	}
+	return news, nil
+}
+
+// unitDay compares cells of one unit's day and notes where their leaves stand.
+func (c *comparison) unitDay(ctx context.Context, unit string, day localday.Day, group []string, slots map[int]map[string]map[tally.LeafKey]slotOf) error {
+	leaves, err := unitLeaves(ctx, c.worker.Engine.Rollups(), unit, day)
+	if err != nil {
+		return err
+	}
+	from, to := unitDay(day, unit)
+	counts, err := countCells(ctx, c.worker.Engine.Ratings(), group, from, to)
+	if err != nil {
+		return err
+	}
+	for _, cell := range group {
+		key, hour, err := leafOf(cell)
+		if err != nil {
+			c.worker.giveUp(cell, err)
+			continue
+		}
+		leaf, ok := leaves[key]
+		stands := leaf.Hours[hour].Version
+		switch judge(stands, counts[cell], c.epoch) {
+		case stale:
+			c.due = append(c.due, cell)
+			continue
+		case restored:
+			c.lost = append(c.lost, cell)
+			continue
+		}
+		if !ok {
+			continue
+		}
+		year := day.Year()
+		if slots[year] == nil {
+			slots[year] = map[string]map[tally.LeafKey]slotOf{}
+		}
+		if slots[year][unit] == nil {
+			slots[year][unit] = map[tally.LeafKey]slotOf{}
+		}
+		at, slot := leaf.Slot()
+		of := slots[year][unit][key]
+		slots[year][unit][key] = slotOf{at, slot.Version, append(of.cells, cell)}
+		c.found[cell] = stands
+	}
+	return nil
+}
+
+// slotOf is where a leaf stands in its strip, and those of its cells that were compared.
 type slotOf struct {
 	at      tally.SlotKey
 	version tally.Version
-	cell    string
+	cells   []string
 }
 
 // stripsAtOnce is how many units' strips one call reads.
 const stripsAtOnce = 500
 
-func (w *Worker) compareStrips(ctx context.Context, slots map[int]map[string]map[tally.LeafKey]slotOf) (due []string, err error) {
+// strips compares the strips with the leaves. Where one is behind, folding any cell of the leaf raises it.
+func (c *comparison) strips(ctx context.Context, slots map[int]map[string]map[tally.LeafKey]slotOf) error {
 	for year, byUnit := range slots {
 		for units := range slices.Chunk(sortedKeys(byUnit), stripsAtOnce) {
 			strips := map[tally.StripKey]tally.Strip{}
-			for strip, err := range w.Engine.Rollups().Strips(ctx, year, units) {
+			for strip, err := range c.worker.Engine.Rollups().Strips(ctx, year, units) {
 				if err != nil {
-					return nil, err
+					return err
 				}
 				strips[strip.Key] = strip
 			}
 			for _, unit := range units {
 				for leaf, want := range byUnit[unit] {
 					slot, _ := strips[stripKeyOf(leaf)].Slot(want.at)
-					if slot.Less(want.version) {
-						due = append(due, want.cell)
+					if !slot.Less(want.version) {
+						continue
+					}
+					c.due = append(c.due, want.cells[0])
+					for _, cell := range want.cells {
+						delete(c.found, cell)
 					}
 				}
 			}
 		}
 	}
-	return due, nil
+	return nil
 }
 
 func stripKeyOf(leaf tally.LeafKey) tally.StripKey {
@@ -165,17 +221,18 @@ func (w *Worker) giveUp(cell string, err error) {
 	w.report(folded{cell: cell, err: err}, 1)
 }
 
-// foldNow folds cells that a sweep found due, several writes at a time.
-func (w *Worker) foldNow(ctx context.Context, cells []string) {
+// foldNow folds cells that a sweep found due, several writes at a time, and answers the versions that stand since.
+func (w *Worker) foldNow(ctx context.Context, cells []string) map[string]tally.Version {
 	cells = slices.Compact(slices.Sorted(slices.Values(cells)))
 	sortByUnit(cells)
 	work, release := lasting(ctx, w.StopWithin)
 	defer release()
 	chunks := make(chan []string)
-	done := make(chan struct{})
+	done := make(chan map[string]tally.Version)
 	for range w.Folders {
 		go func() {
-			defer func() { done <- struct{}{} }()
+			stand := map[string]tally.Version{}
+			defer func() { done <- stand }()
 			for chunk := range chunks {
 				began := w.Clock()
 				for _, result := range w.foldCells(work, chunk) {
@@ -184,6 +241,7 @@ func (w *Worker) foldNow(ctx context.Context, cells []string) {
 						continue
 					}
 					w.cells.sweptUp(result.cell, began)
+					stand[result.cell] = result.version
 				}
 			}
 		}()
@@ -195,9 +253,11 @@ func (w *Worker) foldNow(ctx context.Context, cells []string) {
 		chunks <- chunk
 	}
 	close(chunks)
+	stand := map[string]tally.Version{}
 	for range w.Folders {
-		<-done
+		maps.Copy(stand, <-done)
 	}
+	return stand
 }
 
 // confirm looks again at a cell that looks restored: an alarm must not rest on one reading. It reads in the order in which

@@ -152,10 +152,10 @@ func (l testLog) Write(line []byte) (int, error) {
 // until polls a condition.
 func until(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for !holds() {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited 30 s: %s", what)
+			t.Fatalf("waited two minutes: %s", what)
 		}
 		time.Sleep(5 * time.Millisecond)
 	}

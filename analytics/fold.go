@@ -69,10 +69,10 @@ func (w *Worker) report(result folded, failures int) {
 
 // folded is what became of one cell.
 type folded struct {
-	cell string
-	seen uint32
-	cost time.Duration
-	err  error
+	cell    string
+	version tally.Version // that stands since, or a later one
+	cost    time.Duration
+	err     error
 }
 
 // foldCells reads, folds and raises cells, and then the strips their leaves belong to. It answers one result a cell.
@@ -93,9 +93,9 @@ func (w *Worker) foldCells(ctx context.Context, cells []string) []folded {
 		r := &results[i]
 		start := time.Now()
 		hour, err := foldCell(ctx, w.Engine.Ratings(), state.Epoch, r.cell)
-		r.cost, r.err, r.seen = time.Since(start), err, hour.Cell.Seen
+		r.cost, r.err, r.version = time.Since(start), err, hour.Cell.Version
 		// A cell without records is written only to clear what an earlier epoch left there.
-		if err == nil && (r.seen > 0 || state.Epoch > firstEpoch) {
+		if err == nil && (r.version.Seen > 0 || state.Epoch > firstEpoch) {
 			hours, place = append(hours, hour), append(place, i)
 			records += int(hour.Cell.Seen)
 		}

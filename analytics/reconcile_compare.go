@@ -106,11 +106,13 @@ func (r *reconcile) repairMonth(ctx context.Context, worker *Worker, month strin
 		return err
 	}
 	for _, day := range daysOf(month) {
-		_, found, err := sweep.day(ctx, day)
-		if err != nil {
+		if _, err := sweep.day(ctx, day); err != nil {
 			return err
 		}
-		r.report.Repaired += found
+	}
+	r.report.Repaired += len(sweep.due)
+	if err := sweep.fold(ctx); err != nil {
+		return err
 	}
 	if err := sweep.facets(ctx); err != nil {
 		return err

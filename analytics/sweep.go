@@ -2,7 +2,10 @@ package analytics
 
 import (
 	"context"
+	"maps"
 	"time"
+
+	"github.com/hailong-vn/hailong/internal/tally"
 )
 
 // The sweep is by count: a cell is fresh when what its fold has seen equals the store's own count of its records. Cells of
@@ -47,17 +50,21 @@ func (w *Worker) sweep(ctx context.Context) error {
 		return err
 	}
 	since, proves := w.since(state)
+	if !proves && w.Alone {
+		return nil // the sweep of everything looks at these too, and nobody else makes it
+	}
 	cells := map[string]bool{}
-	compared, found := 0, 0
+	compared, due := 0, 0
+	proved := map[string]tally.Version{}
 	flush := func() error {
-		due, lost, err := w.compareCells(ctx, epoch.Epoch, sortedKeys(cells))
-		if err != nil {
+		c := comparison{worker: w, epoch: epoch.Epoch, known: w.proved, found: proved}
+		if err := c.cells(ctx, sortedKeys(cells)); err != nil {
 			return err
 		}
-		compared, found = compared+len(cells), found+len(due)
-		w.foldNow(ctx, due)
+		compared, due = compared+len(cells), due+len(c.due)
+		maps.Copy(proved, w.foldNow(ctx, c.due))
 		clear(cells)
-		_, err = w.alarm(ctx, epoch.Epoch, lost)
+		_, err = w.alarm(ctx, epoch.Epoch, c.lost)
 		return err
 	}
 	for cell, err := range w.Engine.Ratings().Recent(ctx, since) {
@@ -77,7 +84,8 @@ func (w *Worker) sweep(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	w.Metrics.swept(false, compared, found, time.Since(began))
+	w.proved = proved
+	w.Metrics.swept(false, compared, due, time.Since(began))
 	if !proves {
 		return nil
 	}

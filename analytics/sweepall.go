@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/hailong-vn/hailong/internal/localday"
@@ -58,7 +59,12 @@ func (w *Worker) sweepAllIfWanted(ctx context.Context) error {
 	if err != nil || !claimed {
 		return err
 	}
-	err = w.sweepEverything(ctx, epoch.Epoch, now)
+	sweeping, stop := context.WithCancel(ctx)
+	var sign sync.WaitGroup
+	sign.Go(func() { w.showAlive(sweeping, stop, now) })
+	err = w.sweepEverything(sweeping, epoch.Epoch)
+	stop()
+	sign.Wait()
 	if err != nil {
 		// Whatever ended it, another worker may go on at once.
 		return errors.Join(err, w.states.abandonAll(context.WithoutCancel(ctx), now))
@@ -68,6 +74,16 @@ func (w *Worker) sweepAllIfWanted(ctx context.Context) error {
 	}
 	w.pass.Store(max(w.pass.Load(), now.UnixMilli()))
 	return w.prove(ctx, now)
+}
+
+// showAlive shows that the sweep claimed then goes on, and stops it where another worker has taken it over.
+func (w *Worker) showAlive(ctx context.Context, stop context.CancelFunc, started time.Time) {
+	for sleep(ctx, allAlive) {
+		if ours, err := w.states.aliveAll(ctx, started, w.Clock()); err == nil && !ours {
+			w.Logger.Warn("figures: another worker took the sweep of everything over")
+			stop()
+		}
+	}
 }
 
 // lastNightly is the last time at which the nightly sweep was due.
@@ -83,8 +99,8 @@ var errEpochRaised = errors.New("an epoch was raised; the sweep begins again")
 
 // sweepEverything compares all cells, newest days first, and leaves the engine half of the time to others unless nothing is
 // known to be fresh yet.
-func (w *Worker) sweepEverything(ctx context.Context, epoch uint32, started time.Time) error {
-	began, lastSign := time.Now(), time.Now()
+func (w *Worker) sweepEverything(ctx context.Context, epoch uint32) error {
+	began := time.Now()
 	compared, found := 0, 0
 	hurry := w.FreshThrough().IsZero() || epoch > firstEpoch && w.pass.Load() == 0
 	for month, err := range months(ctx, w.Engine, newestFirst) {
@@ -98,20 +114,22 @@ func (w *Worker) sweepEverything(ctx context.Context, epoch uint32, started time
 		days := daysOf(month)
 		for i := range days {
 			dayBegan := time.Now()
-			cells, due, err := sweep.day(ctx, days[len(days)-1-i])
-			compared, found = compared+cells, found+due
+			cells, err := sweep.day(ctx, days[len(days)-1-i])
+			compared += cells
+			if err == nil && len(sweep.due) >= takeAtMost {
+				found += len(sweep.due)
+				err = sweep.fold(ctx)
+			}
 			if err != nil {
 				return err
-			}
-			if time.Since(lastSign) > allAlive {
-				lastSign = time.Now()
-				if ours, err := w.states.aliveAll(ctx, started, w.Clock()); err != nil || !ours {
-					return errors.Join(err, ctx.Err(), errors.New("another worker took the sweep over"))
-				}
 			}
 			if took := time.Since(dayBegan); !hurry && took > 5*time.Millisecond && !sleep(ctx, min(took, 5*time.Second)) {
 				return ctx.Err()
 			}
+		}
+		found += len(sweep.due)
+		if err := sweep.fold(ctx); err != nil {
+			return err
 		}
 		if err := sweep.facets(ctx); err != nil {
 			return err
@@ -129,6 +147,8 @@ type monthSweep struct {
 	month  string
 	strips map[int]map[slotID]tally.Version // by day of the year; read before the leaves
 	units  map[string]uint32                // records of the month by unit
+	due    []string                         // cells to be folded: many days' together, for neighbours share leaves and strips
+	lost   []string                         // cells that look restored
 }
 
 // slotID names a slot of a strip within its year.
@@ -159,8 +179,23 @@ func (s *monthSweep) readStrips(ctx context.Context) error {
 	return nil
 }
 
-// day compares the cells of one day and folds what is due.
-func (s *monthSweep) day(ctx context.Context, day localday.Day) (compared, found int, err error) {
+// fold folds what was found due.
+func (s *monthSweep) fold(ctx context.Context) error {
+	due, lost := s.due, s.lost
+	s.due, s.lost = nil, nil
+	s.worker.foldNow(ctx, due)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	raised, err := s.worker.alarm(ctx, s.epoch, lost)
+	if err == nil && raised {
+		err = errEpochRaised
+	}
+	return err
+}
+
+// day compares the cells of one day.
+func (s *monthSweep) day(ctx context.Context, day localday.Day) (compared int, err error) {
 	w := s.worker
 	seen := map[string]tally.Version{}
 	type sum struct {
@@ -170,11 +205,11 @@ func (s *monthSweep) day(ctx context.Context, day localday.Day) (compared, found
 	sums := map[slotID]sum{}
 	for stands, err := range w.Engine.Rollups().Seen(ctx, string(day), string(day)) {
 		if err != nil {
-			return 0, 0, err
+			return 0, err
 		}
 		leaf, _, err := leafOf(stands.Cell)
 		if err != nil {
-			return 0, 0, fmt.Errorf("a leaf of %s: %w", day, err)
+			return 0, fmt.Errorf("a leaf of %s: %w", day, err)
 		}
 		seen[stands.Cell] = stands.Version
 		id := slotID{stripKeyOf(leaf), tally.SlotKey{Day: day.OfYear(), Channel: leaf.Channel}}
@@ -182,19 +217,18 @@ func (s *monthSweep) day(ctx context.Context, day localday.Day) (compared, found
 		sums[id] = sum{tally.Version{Epoch: old.Epoch + stands.Epoch, Seen: old.Seen + stands.Seen}, stands.Cell}
 		s.units[leaf.Unit] += 0
 	}
-	var due, lost []string
 	look := func(cell string, count uint32) {
 		compared++
 		switch judge(seen[cell], count, s.epoch) {
 		case stale:
-			due = append(due, cell)
+			s.due = append(s.due, cell)
 		case restored:
-			lost = append(lost, cell)
+			s.lost = append(s.lost, cell)
 		}
 	}
 	for count, err := range w.Engine.Ratings().CellCounts(ctx, string(day)+"/", string(day)+"0") {
 		if err != nil {
-			return compared, 0, err
+			return compared, err
 		}
 		leaf, _, err := leafOf(count.Cell)
 		if err != nil {
@@ -213,9 +247,9 @@ func (s *monthSweep) day(ctx context.Context, day localday.Day) (compared, found
 	for id, sum := range sums {
 		switch strip := strips[id]; {
 		case strip.Less(sum.version):
-			due = append(due, sum.cell)
+			s.due = append(s.due, sum.cell)
 		case sum.version.Less(strip):
-			lost = append(lost, sum.cell)
+			s.lost = append(s.lost, sum.cell)
 		}
 	}
 	for id, strip := range strips {
@@ -226,20 +260,12 @@ func (s *monthSweep) day(ctx context.Context, day localday.Day) (compared, found
 			Unit: id.strip.Unit, Day: day, Channel: id.at.Channel, Questionnaire: id.strip.Questionnaire, QVersion: id.strip.QVersion,
 		}, 0)
 		if strip.Epoch < s.epoch {
-			due = append(due, cell)
+			s.due = append(s.due, cell)
 		} else {
-			lost = append(lost, cell)
+			s.lost = append(s.lost, cell)
 		}
 	}
-	w.foldNow(ctx, due)
-	if ctx.Err() != nil {
-		return compared, len(due), ctx.Err()
-	}
-	raised, err := w.alarm(ctx, s.epoch, lost)
-	if err == nil && raised {
-		err = errEpochRaised
-	}
-	return compared, len(due), err
+	return compared, nil
 }
 
 // facets makes the facets due that are behind their month.

@@ -21,6 +21,7 @@ import (
 	"github.com/hailong-vn/hailong/internal/bus"
 	"github.com/hailong-vn/hailong/internal/rating"
 	"github.com/hailong-vn/hailong/internal/store"
+	"github.com/hailong-vn/hailong/internal/tally"
 )
 
 // Hints is where the worker hears which cells were touched; a bus.Bus is one. Hints may come twice, late, out of order or
@@ -136,10 +137,11 @@ type Worker struct {
 	facets *due // unit-months as "UNIT/yyyy-mm"
 	states states
 
-	sweepAll chan struct{} // look at once whether a sweep of everything is wanted
-	fresh    atomic.Int64  // FreshThrough in Unix milliseconds; 0 = not yet
-	pass     atomic.Int64  // start of this worker's last sweep that compared all it had to, in Unix milliseconds; 0 = none
-	started  time.Time     // when Run began
+	sweepAll chan struct{}            // look at once whether a sweep of everything is wanted
+	fresh    atomic.Int64             // FreshThrough in Unix milliseconds; 0 = not yet
+	pass     atomic.Int64             // start of this worker's last sweep that compared all it had to, in Unix milliseconds; 0 = none
+	started  time.Time                // when Run began
+	proved   map[string]tally.Version // what the last sweep of recent cells found standing; only the sweeping goroutine
 }
 
 // New makes a worker. It does not touch the engine before Run.
