@@ -96,9 +96,6 @@ func Run(ctx context.Context, config Config) (err error) {
 	group.Go(func() error {
 		return a.begin(running, group, grpcListener.Addr().String(), scheme+"://"+httpListener.Addr().String())
 	})
-	group.Go(func() error {
-		return a.begin(running, grpcListener.Addr().String(), scheme+"://"+httpListener.Addr().String())
-	})
 	if err := group.Wait(); err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, grpc.ErrServerStopped) {
 		return err
 	}

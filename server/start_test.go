@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -109,11 +110,32 @@ func (l testLog) Write(p []byte) (int, error) {
 func onEngines(t *testing.T, test func(t *testing.T, config Config)) {
 	t.Run("embedded", func(t *testing.T) { test(t, Config{}) })
 	t.Run("mongodb and redis", func(t *testing.T) {
-		uri, _ := testengine.MongoDB(t)
-		test(t, Config{
-			MongoDB: uri, Redis: "redis://" + testengine.Redis(t) + "/0", ContactKey: strings.Repeat("5a", 32), Worker: "on",
-		})
+		config := onMongoDB(t)
+		config.Worker = "on"
+		test(t, config)
 	})
+}
+
+// onMongoDB names a database and a Redis of the test's own.
+func onMongoDB(t *testing.T) Config {
+	t.Helper()
+	return Config{MongoDB: mongodbURI(t), Redis: "redis://" + testengine.StartRedis(t).Addr + "/0", ContactKey: strings.Repeat("5a", 32)}
+}
+
+// mongodbURI is the URI of a database of the test's own.
+func mongodbURI(t *testing.T) string {
+	t.Helper()
+	uri, database := testengine.MongoDB(t)
+	parsed, err := url.Parse(uri)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed.Path = "/" + database
+	if query := parsed.Query(); parsed.User != nil && query.Get("authSource") == "" {
+		query.Set("authSource", "admin")
+		parsed.RawQuery = query.Encode()
+	}
+	return parsed.String()
 }
 
 func (s *running) signIn(name, password string) context.Context {
@@ -141,7 +163,7 @@ func (s *running) operations() pb.OperationsServiceClient {
 // unit makes a unit below parent and answers its id.
 func (s *running) unit(ctx context.Context, parent, name string) string {
 	s.t.Helper()
-	created, err := s.directory().CreateUnit(ctx, &pb.CreateUnitRequest{Unit: &pb.Unit{ParentId: parent, Code: name, Name: name, Level: "office"}})
+	created, err := s.directory().CreateUnit(ctx, &pb.CreateUnitRequest{Unit: &pb.Unit{ParentId: parent, Name: name, Level: "office"}})
 	if err != nil {
 		s.t.Fatal(err)
 	}

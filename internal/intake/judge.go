@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"math"
+	"strings"
 	"time"
 
 	"buf.build/go/protovalidate"
@@ -138,6 +139,9 @@ func invalid(prefix string, err error) *fault.Error {
 	if errors.As(err, &violations) && len(violations.Violations) > 0 {
 		first := violations.Violations[0]
 		field := protovalidate.FieldPathString(first.Proto.GetField())
+		if field == "" { // a rule of the whole message is named after the field it is about: "rating.revision_reason"
+			_, field, _ = strings.Cut(first.Proto.GetRuleId(), ".")
+		}
 		return fault.New(fault.Invalid, "rating_invalid", "field", prefix+field, "rule", first.Proto.GetMessage()).Because(err)
 	}
 	return fault.New(fault.Internal, "internal").Because(err)
@@ -165,6 +169,7 @@ func (s *Service) judgeItem(ctx context.Context, caller identity.Caller, batch B
 	}
 	sender := rating.Sender{Device: caller.DeviceID, Account: caller.AccountID, Source: batch.Source}
 	it.record = rating.NewRecord(tree.Home(r.GetUnitId()), r, it.sealed.GetRating(), sender, received)
+	it.record.Score = form.OverallOf(r)
 	return s.judgeSender(ctx, caller, batch, it)
 }
 

@@ -19,7 +19,7 @@ func (q *Questionnaire) ToProto() *pb.Questionnaire {
 	for _, question := range q.Questions {
 		to := &pb.Question{
 			Id: question.ID, Kind: string(question.Kind), Texts: localTexts(question.Texts),
-			FactorId: question.Factor, Overall: question.Overall,
+			FactorId: question.Factor, Overall: question.Overall, Multiple: question.Multiple,
 		}
 		for _, choice := range question.Choices {
 			to.Choices = append(to.Choices, &pb.Choice{Id: choice.ID, Texts: localTexts(choice.Texts), Score: choice.Score})

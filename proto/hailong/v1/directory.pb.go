@@ -567,8 +567,10 @@ type Question struct {
 	FactorId string `protobuf:"bytes,4,opt,name=factor_id,json=factorId,proto3" json:"factor_id,omitempty"`
 	// True for the question whose score is the rating's overall_score.
 	Overall bool `protobuf:"varint,5,opt,name=overall,proto3" json:"overall,omitempty"`
-	// Choices for "buttons" and "choices".
-	Choices       []*Choice `protobuf:"bytes,6,rep,name=choices,proto3" json:"choices,omitempty"`
+	// Choices for "buttons" and "choices". For "score", the words of the scale; a score answer names no choice.
+	Choices []*Choice `protobuf:"bytes,6,rep,name=choices,proto3" json:"choices,omitempty"`
+	// For "choices": more than one may be taken.
+	Multiple      bool `protobuf:"varint,7,opt,name=multiple,proto3" json:"multiple,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -643,6 +645,13 @@ func (x *Question) GetChoices() []*Choice {
 		return x.Choices
 	}
 	return nil
+}
+
+func (x *Question) GetMultiple() bool {
+	if x != nil {
+		return x.Multiple
+	}
+	return false
 }
 
 // Choice is one button or box.
@@ -2134,14 +2143,15 @@ const file_hailong_v1_directory_proto_rawDesc = "" +
 	"\x04text\x18\x02 \x01(\tR\x04text\"G\n" +
 	"\x06Factor\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12-\n" +
-	"\x06titles\x18\x02 \x03(\v2\x15.hailong.v1.LocalTextR\x06titles\"\xc0\x01\n" +
+	"\x06titles\x18\x02 \x03(\v2\x15.hailong.v1.LocalTextR\x06titles\"\xdc\x01\n" +
 	"\bQuestion\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12+\n" +
 	"\x05texts\x18\x03 \x03(\v2\x15.hailong.v1.LocalTextR\x05texts\x12\x1b\n" +
 	"\tfactor_id\x18\x04 \x01(\tR\bfactorId\x12\x18\n" +
 	"\aoverall\x18\x05 \x01(\bR\aoverall\x12,\n" +
-	"\achoices\x18\x06 \x03(\v2\x12.hailong.v1.ChoiceR\achoices\"[\n" +
+	"\achoices\x18\x06 \x03(\v2\x12.hailong.v1.ChoiceR\achoices\x12\x1a\n" +
+	"\bmultiple\x18\a \x01(\bR\bmultiple\"[\n" +
 	"\x06Choice\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12+\n" +
 	"\x05texts\x18\x02 \x03(\v2\x15.hailong.v1.LocalTextR\x05texts\x12\x14\n" +
