@@ -54,7 +54,7 @@ type batcher struct {
 	size     int
 	seed     maphash.Seed
 	rows     *seen // rows to the letter; nil = not compared
-	ids      *seen // identity to content
+	ids      *seen // identity to content; nil = not compared, or the line is the identity
 	underWay map[rowID]*batch
 	recent   []*batch // batches whose ids are in underWay, oldest first
 	number   int64
@@ -63,7 +63,10 @@ type batcher struct {
 func newBatcher(records records, m *maker, size, examine int) *batcher {
 	b := &batcher{records: records, maker: m, size: size, seed: maphash.MakeSeed(), underWay: map[rowID]*batch{}}
 	if examine > 0 {
-		b.rows, b.ids = newSeen(examine, false), newSeen(examine, true)
+		b.rows = newSeen(examine, false)
+		if len(m.plan.identity) > 0 {
+			b.ids = newSeen(examine, true)
+		}
 	}
 	return b
 }

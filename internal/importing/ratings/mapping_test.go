@@ -158,3 +158,18 @@ func TestScores(t *testing.T) {
 		})
 	}
 }
+
+func FuzzMapping(f *testing.F) {
+	f.Add([]byte(simple))
+	f.Add([]byte("answers: [{question: q, choices: {a: b}}]\nlabels: {a: 9}\n"))
+	f.Add([]byte("a: &a [*a]\nidentity: {columns: x}\ntime: {columns: [a, b], formats: [\"'\"]}\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		m, err := ParseMapping(text)
+		if err == nil && (m.plan == nil || len(m.plan.timeColumns) == 0 || len(m.plan.formats) == 0) {
+			t.Error("a mapping without a time was taken")
+		}
+		if err != nil && fault.Of(err).Code != fault.Invalid {
+			t.Error(err)
+		}
+	})
+}

@@ -46,7 +46,7 @@ func Run(ctx context.Context, source Source, m *Mapping, submitter Submitter, op
 	if r.summary.Rows > 0 {
 		r.summary.UnseenColumns = in.records.unseen()
 	}
-	r.summary.ExaminedAll = in.resumed == nil && r.batcher.rows != nil && !r.batcher.rows.full && !r.batcher.ids.full
+	r.summary.ExaminedAll = in.resumed == nil && r.batcher.rows != nil && !r.batcher.rows.full && (r.batcher.ids == nil || !r.batcher.ids.full)
 	if err == nil && options.StatePath != "" && !options.DryRun {
 		err = removeState(options.StatePath)
 	}
