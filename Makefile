@@ -1,11 +1,14 @@
-# Everything an engineer does here. `make run` and `make test` are the two commands of the README.
+# Everything an engineer does here; `make help` lists it. `make run` and `make test` are the two commands of the README.
 
 GO     := go
 TOOL   := $(GO) tool -modfile=internal/tools/go.mod
 CACHE  := .cache
 IMPORTS := $(CACHE)/proto/.written
 
-.PHONY: run build test race engines lint generate generated breaking baseline bench fuzz vuln clean
+help: ## these lines
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
+
+.PHONY: help run build test race engines lint generate generated breaking baseline bench fuzz vuln clean
 
 run: ## the whole system on this machine, with a demonstration province
 	$(GO) run ./server/hailong-server -demo -demo-live -data $(CACHE)/demo
