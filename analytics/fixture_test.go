@@ -15,8 +15,10 @@ import (
 	"github.com/hailong-vn/hailong/internal/localday"
 	"github.com/hailong-vn/hailong/internal/rating"
 	"github.com/hailong-vn/hailong/internal/store"
+	"github.com/hailong-vn/hailong/internal/store/mongodb"
 	"github.com/hailong-vn/hailong/internal/store/sqlite"
 	"github.com/hailong-vn/hailong/internal/tally"
+	"github.com/hailong-vn/hailong/internal/testengine"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 )
 
@@ -25,6 +27,22 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func open(t testing.TB) store.Engine {
 	t.Helper()
 	engine, err := sqlite.Open(context.Background(), t.TempDir(), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := engine.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return engine
+}
+
+// openMongoDB opens a database of its own on a real replica set.
+func openMongoDB(t testing.TB) store.Engine {
+	t.Helper()
+	uri, database := testengine.MongoDB(t)
+	engine, err := mongodb.Open(context.Background(), uri, mongodb.Options{Database: database})
 	if err != nil {
 		t.Fatal(err)
 	}

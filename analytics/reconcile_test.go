@@ -15,7 +15,7 @@ import (
 )
 
 // filled is an engine with ratings and their figures.
-func filled(t *testing.T) (store.Engine, []rating.Record) {
+func filled(t *testing.T, open func(testing.TB) store.Engine) (store.Engine, []rating.Record) {
 	t.Helper()
 	engine := open(t)
 	records := random(rand.New(rand.NewPCG(11, 12)), 300, 3, 40)
@@ -29,7 +29,12 @@ func filled(t *testing.T) (store.Engine, []rating.Record) {
 }
 
 func TestReconcileFindsNothing(t *testing.T) {
-	engine, records := filled(t)
+	t.Run("sqlite", func(t *testing.T) { reconcileFindsNothing(t, open) })
+	t.Run("mongodb", func(t *testing.T) { reconcileFindsNothing(t, openMongoDB) })
+}
+
+func reconcileFindsNothing(t *testing.T, open func(testing.TB) store.Engine) {
+	engine, records := filled(t, open)
 	var last, total int
 	report, err := Reconcile(context.Background(), engine, Reconciling{Repair: true, Progress: func(done, of int) {
 		if done < last || done > of {
@@ -104,7 +109,7 @@ func TestReconcileFindsAndRepairs(t *testing.T) {
 		}, map[Problem]int{Drift: 1}, 5},
 	} {
 		t.Run(name, func(t *testing.T) {
-			engine, records := filled(t)
+			engine, records := filled(t, open)
 			c.spoil(t, engine, records[0])
 			report, err := Reconcile(ctx, engine, Reconciling{})
 			if err != nil {
@@ -167,7 +172,7 @@ func (l lyingRatings) CountAgain(ctx context.Context, from, to string) iter.Seq2
 }
 
 func TestReconcileWhereTheEngineCountsOtherwise(t *testing.T) {
-	engine, _ := filled(t)
+	engine, _ := filled(t, open)
 	alone := rated(at("U09", "2026-03-20", 9, 1), 4)
 	appendAll(t, engine, alone)
 	raise(t, engine, foldStored(t, engine, alone.Cell))
@@ -220,7 +225,7 @@ func TestContestedRevisions(t *testing.T) {
 }
 
 func TestReconcileCanBeEnded(t *testing.T) {
-	engine, _ := filled(t)
+	engine, _ := filled(t, open)
 	ctx, cancel := context.WithCancel(context.Background())
 	report, err := Reconcile(ctx, engine, Reconciling{Progress: func(done, _ int) {
 		if done > 0 {

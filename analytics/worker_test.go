@@ -39,49 +39,49 @@ func TestTheSweepFindsWhatNoHintTold(t *testing.T) {
 
 // No figure may go backwards, whoever folds it and whenever; at the end all figures are those of a direct fold.
 func TestWorkersOnTheSameCells(t *testing.T) {
-	for _, workers := range []int{2, 3} {
-		t.Run(fmt.Sprint(workers, " workers"), func(t *testing.T) {
-			engine := open(t)
-			var all []*Worker
-			for range workers {
-				worker, _ := start(t, Config{Engine: engine, Debounce: time.Millisecond})
-				all = append(all, worker)
-			}
-			const units, days = 2, 3
-			ctx, cancel := context.WithCancel(context.Background())
-			defer cancel()
-			var appending, reading sync.WaitGroup
-			for i := range 4 {
-				appending.Go(func() {
-					source := rand.New(rand.NewPCG(uint64(i), 9))
-					for range 25 {
-						cells := appendAll(t, engine, random(source, 1+source.IntN(20), units, days)...)
-						for _, worker := range all {
-							worker.Touched(cells...)
-						}
-					}
-				})
-			}
-			reading.Go(func() { watchForward(ctx, t, engine, units) })
-			appending.Wait()
-			for _, worker := range all {
-				until(t, "cells are still due", func() bool { return worker.cells.waiting() == 0 })
-				untilFresh(t, worker)
-			}
-			until(t, "facets are still due", func() bool {
+	for _, c := range []struct {
+		name    string
+		workers int
+		open    func(testing.TB) store.Engine
+	}{{"two on sqlite", 2, open}, {"three on sqlite", 3, open}, {"three on mongodb", 3, openMongoDB}} {
+		t.Run(c.name, func(t *testing.T) { workersOnTheSameCells(t, c.open(t), c.workers) })
+	}
+}
+
+func workersOnTheSameCells(t *testing.T, engine store.Engine, workers int) {
+	const units, days = 2, 3
+	var all []*Worker
+	for range workers {
+		worker, _ := start(t, Config{Engine: engine, Debounce: time.Millisecond, CostFactor: 1})
+		all = append(all, worker)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var appending, reading sync.WaitGroup
+	for i := range 4 {
+		appending.Go(func() {
+			source := rand.New(rand.NewPCG(uint64(i), 9))
+			for range 25 {
+				cells := appendAll(t, engine, random(source, 1+source.IntN(20), units, days)...)
 				for _, worker := range all {
-					if worker.facets.waiting() > 0 {
-						return false
-					}
+					worker.Touched(cells...)
 				}
-				return true
-			})
-			cancel()
-			reading.Wait()
-			wantFigures(t, engine, 1)
-			wantFacets(t, engine, 1)
+			}
 		})
 	}
+	reading.Go(func() { watchForward(ctx, t, engine, units) })
+	appending.Wait()
+	for _, worker := range all {
+		until(t, "cells are still due", func() bool { return worker.cells.waiting() == 0 })
+		untilFresh(t, worker)
+	}
+	for _, worker := range all {
+		until(t, "facets are still due", func() bool { return worker.facets.waiting() == 0 })
+	}
+	cancel()
+	reading.Wait()
+	wantFigures(t, engine, 1)
+	wantFacets(t, engine, 1)
 }
 
 // watchForward reads leaves, strips and facets over and over and reports every number that fell.
