@@ -15,6 +15,7 @@ import (
 	"github.com/hailong-vn/hailong/internal/fault"
 	"github.com/hailong-vn/hailong/internal/identity"
 	"github.com/hailong-vn/hailong/internal/rating"
+	"github.com/hailong-vn/hailong/internal/seal"
 	"github.com/hailong-vn/hailong/internal/store"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 )
@@ -57,8 +58,13 @@ func (s *Service) judge(ctx context.Context, caller identity.Caller, batch Batch
 		switch {
 		case sealFault != nil:
 			it.reject(sealFault)
-		case batch.Seal != nil:
+		case batch.Seal != nil && caller.Kind == identity.CallerDevice:
 			it.sequence = batch.Seal.GetFirstSequence() + uint64(i)
+			// What could not be read stands where the seal puts it.
+			if err := seal.VerifySequence(batch.Seal, i, it.rating.GetDeviceSequence()); err != nil && it.rating != nil {
+				it.reject(fault.Of(err))
+				it.sequence = 0 // of which of the two it is, nothing is known: the gap stays to be seen
+			}
 		}
 	}
 	return items, nil

@@ -15,6 +15,7 @@ import (
 	"github.com/hailong-vn/hailong/internal/fault"
 	"github.com/hailong-vn/hailong/internal/identity"
 	"github.com/hailong-vn/hailong/internal/language"
+	"github.com/hailong-vn/hailong/internal/seal"
 	"github.com/hailong-vn/hailong/internal/store"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 )
@@ -259,7 +260,7 @@ func (s *Service) Release(ctx context.Context, by identity.Caller, id string, vo
 // unproven are the reasons an administrator must vouch for, beyond asking to judge again.
 func unproven(reason string) bool {
 	switch reason {
-	case "seal_missing", "seal_forged", "chain_broken", "seal_mismatch", "device_not_bound", "device_other":
+	case seal.Missing, seal.Forged, seal.WrongCount, seal.ChainBroken, seal.WrongSequence, seal.SignedByOther, "device_not_bound", "device_other":
 		return true
 	}
 	return false
