@@ -115,7 +115,7 @@ func (s analyticsService) ListFollowUps(ctx context.Context, request *pb.ListFol
 	in := languageOf(ctx)
 	for _, followUp := range found.Units {
 		response.FollowUps = append(response.FollowUps, &pb.FollowUp{
-			Unit: followUp.Unit.Proto(found.Day), Dissatisfied: figureProto(followUp.Dissatisfied), ParentDissatisfied: figureProto(followUp.FollowUp.Parent),
+			Unit: followUp.Unit.Proto(found.Day), Dissatisfied: figureProto(followUp.Dissatisfied), ParentDissatisfied: figureProto(followUp.Parent),
 			PValue: followUp.P, QValue: followUp.Q, Sentence: followUp.Sentence(in),
 		})
 	}

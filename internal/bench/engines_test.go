@@ -63,7 +63,7 @@ func sqliteEngine(b *testing.B) engine {
 				if err != nil {
 					b.Fatal(err)
 				}
-				insert := tx.Stmt(statement)
+				insert := tx.Stmt(statement) //nolint:sqlclosecheck // closed by its transaction
 				for at := 0; at < len(records); at += rows {
 					var args []any
 					for i := at; i < at+rows; i++ {
