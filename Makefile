@@ -47,7 +47,8 @@ generated: $(IMPORTS) ## fails where committed generated files are not those of 
 	@cd $(CACHE)/generated/proto && find . -type f | while read -r file; do cmp "$$file" "$(CURDIR)/proto/$$file" || { echo "run 'make generate' and commit"; exit 1; }; done
 
 breaking: $(IMPORTS) ## fails where the contract breaks its last release
-	@$(TOOL) buf breaking --against proto/baseline.binpb
+	@$(TOOL) buf build -o $(CACHE)/contract.binpb
+	@$(TOOL) buf breaking $(CACHE)/contract.binpb --against proto/baseline.binpb --path hailong
 
 baseline: $(IMPORTS) ## makes the present contract the one that must not be broken (at a release)
 	$(TOOL) buf build -o proto/baseline.binpb
