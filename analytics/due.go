@@ -29,8 +29,6 @@ type entry struct {
 	index    int       // place in the queue; -1 while under way
 	again    bool      // touched while under way
 	failures int       // in a row
-	done     []func()
-	later    []func() // of touches while under way
 }
 
 func newDue(clock func() time.Time, least time.Duration, factor int, most time.Duration) *due {

@@ -71,10 +71,14 @@ func (r *reconcile) compareFacet(stands, folded tally.Facet) {
 		r.found(Lost, "facet", name, stands.Version, folded.Version)
 	case stands.Seen < folded.Seen:
 		r.found(Behind, "facet", name, stands.Version, folded.Version)
-	case folded.Seen > 0 && !(maps.Equal(stands.Procedures, folded.Procedures) && maps.Equal(stands.Officials, folded.Officials) && maps.Equal(stands.Questions, folded.Questions)):
+	case folded.Seen > 0 && !sameFacet(stands, folded):
 		r.above = max(r.above, stands.Epoch)
 		r.found(Drift, "facet", name, stands, folded)
 	}
+}
+
+func sameFacet(a, b tally.Facet) bool {
+	return maps.Equal(a.Procedures, b.Procedures) && maps.Equal(a.Officials, b.Officials) && maps.Equal(a.Questions, b.Questions)
 }
 
 // repair folds the months with findings again, under a new epoch where something is wrong rather than behind: a fold under

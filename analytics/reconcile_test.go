@@ -18,7 +18,7 @@ import (
 func filled(t *testing.T, open func(testing.TB) store.Engine) (store.Engine, []rating.Record) {
 	t.Helper()
 	engine := open(t)
-	records := random(rand.New(rand.NewPCG(11, 12)), 300, 3, 40)
+	records := random(rand.New(rand.NewPCG(11, 12)), 120, 3, 40)
 	appendAll(t, engine, records...)
 	worker, stop := start(t, Config{Engine: engine, Alone: true})
 	untilFresh(t, worker)

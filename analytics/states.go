@@ -52,14 +52,17 @@ func openStates(ctx context.Context, engine store.Engine) (states, error) {
 	return states{epochs: epochs, fresh: fresh}, err
 }
 
-// FreshThrough reads how far figures are known to be complete, from any process; zero before the first sweep ended.
-func FreshThrough(ctx context.Context, engine store.Engine) (time.Time, error) {
+// FreshReader answers a function that reads how far figures are known to be complete, for any process that shows them; zero
+// before the first sweep ended.
+func FreshReader(ctx context.Context, engine store.Engine) (func(context.Context) (time.Time, error), error) {
 	states, err := openStates(ctx, engine)
 	if err != nil {
-		return time.Time{}, err
+		return nil, err
 	}
-	state, err := states.freshness(ctx)
-	return state.FreshThrough, err
+	return func(ctx context.Context) (time.Time, error) {
+		state, err := states.freshness(ctx)
+		return state.FreshThrough, err
+	}, nil
 }
 
 // firstEpoch holds where no document says otherwise.
