@@ -6,7 +6,6 @@ import (
 	"os"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"buf.build/go/protovalidate"
 	"golang.org/x/sync/errgroup"
@@ -116,9 +115,13 @@ func open(ctx context.Context, config Config) (_ *application, err error) {
 	if err != nil {
 		return nil, err
 	}
+	fresh, err := analytics.FreshReader(ctx, a.engine)
+	if err != nil {
+		return nil, err
+	}
 	a.analysis = analysis.New(analysis.Config{
 		Engine: a.engine, Units: a.directory, Clock: config.Clock, MinCell: uint32(min(config.MinCell, 1<<20)), //nolint:gosec // bounded just here
-		Fresh: func(ctx context.Context) (time.Time, error) { return analytics.FreshThrough(ctx, a.engine) },
+		Fresh: fresh,
 	})
 	return a, nil
 }

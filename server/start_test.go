@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -125,17 +124,7 @@ func onMongoDB(t *testing.T) Config {
 // mongodbURI is the URI of a database of the test's own.
 func mongodbURI(t *testing.T) string {
 	t.Helper()
-	uri, database := testengine.MongoDB(t)
-	parsed, err := url.Parse(uri)
-	if err != nil {
-		t.Fatal(err)
-	}
-	parsed.Path = "/" + database
-	if query := parsed.Query(); parsed.User != nil && query.Get("authSource") == "" {
-		query.Set("authSource", "admin")
-		parsed.RawQuery = query.Encode()
-	}
-	return parsed.String()
+	return testengine.WithDatabase(testengine.MongoDB(t))
 }
 
 func (s *running) signIn(name, password string) context.Context {

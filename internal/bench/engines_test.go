@@ -88,7 +88,8 @@ func sqliteEngine(b *testing.B) engine {
 // mongodbEngine: the best writer is unordered insertMany of 1,000, w:majority j:true, four at a time, into a collection
 // with the same indexes.
 func mongodbEngine(b *testing.B) engine {
-	uri, database := testengine.MongoDB(b)
+	bare, database := testengine.MongoDB(b)
+	uri := testengine.WithDatabase(bare, database)
 	opened, err := mongodb.Open(b.Context(), uri, mongodb.Options{})
 	if err != nil {
 		b.Fatal(err)

@@ -191,3 +191,17 @@ func mongodPath() (string, string) {
 	}
 	return path, ""
 }
+
+// WithDatabase names a database in the URI, as programs are given it; who signs in is still known by admin.
+func WithDatabase(uri, database string) string {
+	parsed, err := url.Parse(uri)
+	if err != nil {
+		return uri
+	}
+	parsed.Path = "/" + database
+	if query := parsed.Query(); parsed.User != nil && query.Get("authSource") == "" {
+		query.Set("authSource", "admin")
+		parsed.RawQuery = query.Encode()
+	}
+	return parsed.String()
+}
