@@ -3,7 +3,7 @@
 //
 // Nothing here is adjusted, marked, leased or locked. A fold reads all records of a cell and its write lands only where its
 // (epoch, seen) is larger than what stands, so any number of workers may fold the same cells at the same time, stop anywhere
-// and start again. What they share are two small documents: the epoch (see epoch.go) and the freshness (see freshness.go).
+// and start again. What they share are two small documents: the epoch and the freshness (states.go).
 package analytics
 
 import (
