@@ -203,8 +203,7 @@ func (w *writer) begin() error {
 // giveWay leaves another process that writes the same file a moment in which to take the lock.
 func (w *writer) giveWay() {
 	var version int64
-	statement, err := w.statement("PRAGMA data_version")
-	if err != nil || statement.QueryRow().Scan(&version) != nil {
+	if _, err := (&tx{w: w}).row("PRAGMA data_version", nil, &version); err != nil {
 		return
 	}
 	if version != w.version {
@@ -225,7 +224,7 @@ func (w *writer) rollback() {
 }
 
 func (w *writer) exec(query string) error {
-	statement, err := w.statement(query)
+	statement, err := w.statement(query) //nolint:sqlclosecheck // kept for the life of the writer, which closes it
 	if err != nil {
 		return err
 	}
@@ -253,7 +252,7 @@ type tx struct {
 
 // exec answers how many rows were changed.
 func (t *tx) exec(query string, args ...any) (int64, error) {
-	statement, err := t.w.statement(query)
+	statement, err := t.w.statement(query) //nolint:sqlclosecheck // kept for the life of the writer, which closes it
 	if err != nil {
 		return 0, err
 	}
@@ -266,7 +265,7 @@ func (t *tx) exec(query string, args ...any) (int64, error) {
 
 // row reads one row; found is false where there is none.
 func (t *tx) row(query string, args []any, into ...any) (found bool, err error) {
-	statement, err := t.w.statement(query)
+	statement, err := t.w.statement(query) //nolint:sqlclosecheck // kept for the life of the writer, which closes it
 	if err != nil {
 		return false, err
 	}

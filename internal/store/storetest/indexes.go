@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/hailong-vn/hailong/internal/store"
+	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
 func (s suite) indexes() []subtest {
@@ -173,6 +174,38 @@ func (s suite) indexes() []subtest {
 			}
 			if diff := cmp.Diff("1", strings.Join(ids(t, docs, store.Query{Index: "open_code", Equal: []any{true, "26"}}), " ")); diff != "" {
 				t.Error(diff)
+			}
+		}},
+		{"one field, many kinds of value", func(t *testing.T) {
+			engine := s.fresh(t)
+			index := store.Index{Name: "v", Fields: []string{"v"}}
+			documents, err := engine.Documents(t.Context(), store.Kind{Name: "notes", Indexes: []store.Index{index}})
+			must(t, err)
+			// In the order in which MongoDB sorts the kinds; ids run against it.
+			sorted := []any{nil, -1, int64(1) << 40, "", "x", false, true, at(0), at(1)}
+			bodies := make([][]byte, len(sorted))
+			for i, value := range sorted {
+				bodies[i] = body(t, bson.D{{Key: "_id", Value: name("%d", 9-i)}, {Key: "v", Value: value}})
+			}
+			bodies[0] = body(t, bson.D{{Key: "_id", Value: "9"}}) // missing
+			errs, err := documents.Insert(t.Context(), bodies...)
+			must(t, errors.Join(append(errs, err)...))
+			find := func(query store.Query) string {
+				var found []string
+				query.Index = index.Name
+				for item, err := range documents.Find(t.Context(), query) {
+					must(t, err)
+					found = append(found, item.ID)
+				}
+				return strings.Join(found, " ")
+			}
+			for wanted, query := range map[string]store.Query{
+				"9 8 7 6 5 4 3 2 1": {}, "1 2 3 4 5 6 7 8 9": {Desc: true}, "9": {Equal: []any{nil}},
+				"8 7": {From: -1}, "8": {To: 2}, "6 5": {From: ""}, "6": {To: "x"}, "4 3": {From: false}, "4": {To: true}, "2 1": {From: at(0)}, "2": {To: at(1)}, "1 2": {From: at(0), Desc: true},
+			} {
+				if got := find(query); got != wanted {
+					t.Errorf("%+v found %q, want %q", query, got, wanted)
+				}
 			}
 		}},
 		{"an index added later holds what was there", func(t *testing.T) {

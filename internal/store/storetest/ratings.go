@@ -102,13 +102,13 @@ func (s suite) ratings() []subtest {
 			ratings := s.fresh(t).Ratings()
 			var records []rating.Record
 			for i := range 40 { // more than any engine writes at once in one piece
-				records = append(records, record("u", name("%d", i%25), day, 14, int32(1+i/25)))
+				records = append(records, record("u", name("%d", i%10), day, 14, int32(1+i/10)))
 			}
 			appended, err := ratings.Append(t.Context(), records)
 			must(t, err)
 			for i, a := range appended {
 				switch {
-				case a.Stored != (i < 25):
+				case a.Stored != (i < 10):
 					t.Errorf("item %d: %+v", i, a)
 				case !a.Stored && (a.Existing == nil || a.Existing.ID != records[i].ID || a.Existing.Score != 1):
 					t.Errorf("item %d met %+v", i, a.Existing)
@@ -326,7 +326,7 @@ func (s suite) ratings() []subtest {
 				_, err := ratings.Append(t.Context(), []rating.Record{r})
 				must(t, err)
 			}
-			for _, since := range []time.Duration{-time.Hour, 0, 40 * time.Minute, 55 * time.Minute, 3 * time.Hour} {
+			for _, since := range []time.Duration{-time.Hour, 0, 39 * time.Minute, 55 * time.Minute, 3 * time.Hour} {
 				wanted, found := map[string]bool{}, map[string]bool{}
 				for minute := range 60 {
 					if time.Duration(minute+minute%3*2)*time.Minute >= since {
