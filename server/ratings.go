@@ -49,7 +49,12 @@ func (s ratingService) StreamRatings(stream grpc.BidiStreamingServer[pb.StreamRa
 		if err != nil {
 			return err
 		}
-		outcomes, err := s.submit(stream.Context(), request.GetItems(), request.GetSeal())
+		// A stream may outlive its caller's right to it: the token is looked at again, from memory.
+		ctx, err := s.withCaller(stream.Context())
+		if err != nil {
+			return err
+		}
+		outcomes, err := s.submit(ctx, request.GetItems(), request.GetSeal())
 		if err != nil {
 			return err
 		}
