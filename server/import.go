@@ -2,6 +2,8 @@ package server
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"os"
@@ -104,7 +106,7 @@ func importRatings(ctx context.Context, t *terminal, args []string) error {
 	started := time.Now()
 	bar := t.bar()
 	summary, err := ratingimport.Run(ctx, ratingimport.Source{Name: name, Path: files[0]}, mapping, importer{a, t, name}, ratingimport.Options{
-		DryRun: *dryRun, ErrorsPath: *errorsPath, StatePath: files[0] + ".state.json", Units: unitResolver{a.directory},
+		DryRun: *dryRun, ErrorsPath: *errorsPath, StatePath: files[0] + "." + a.mark() + ".state.json", Units: unitResolver{a.directory},
 		SaltKey: a.importSalt, Language: t.Language,
 		Progress: func(p ratingimport.Progress) { bar.show(p.Bytes, p.Size) },
 	})
@@ -113,6 +115,13 @@ func importRatings(ctx context.Context, t *terminal, args []string) error {
 		t.printSummary(summary, *dryRun, *errorsPath, time.Since(started))
 	}
 	return err
+}
+
+// mark tells this store from others, so that the state an import into one of them left is not taken for another's: what
+// the one holds, the other may lack.
+func (a *application) mark() string {
+	sum := sha256.Sum256(append([]byte("state of imports\x00"), a.importSalt...))
+	return hex.EncodeToString(sum[:4])
 }
 
 // maxMapping is how long a mapping may be; a wrong path should not read a disk image.
