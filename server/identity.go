@@ -23,7 +23,7 @@ func (s identityService) CreateSession(ctx context.Context, request *pb.CreateSe
 		return nil, err
 	}
 	return &pb.CreateSessionResponse{
-		Token: token, ExpiresAt: timestamp(session.ExpiresAt), Account: accountProto(session.Account),
+		Token: token, ExpiresAt: timestamp(session.ExpiresAt), Account: session.Account.Proto(),
 	}, nil
 }
 
@@ -32,7 +32,7 @@ func (s identityService) GetSession(ctx context.Context, _ *pb.GetSessionRequest
 	if err != nil {
 		return nil, err
 	}
-	return &pb.GetSessionResponse{Account: accountProto(session.Account), ExpiresAt: timestamp(session.ExpiresAt)}, nil
+	return &pb.GetSessionResponse{Account: session.Account.Proto(), ExpiresAt: timestamp(session.ExpiresAt)}, nil
 }
 
 func (s identityService) DeleteSession(ctx context.Context, request *pb.DeleteSessionRequest) (*pb.DeleteSessionResponse, error) {
@@ -59,7 +59,7 @@ func (s identityService) CreateAccount(ctx context.Context, request *pb.CreateAc
 	if err != nil {
 		return nil, err
 	}
-	return accountProto(account), nil
+	return account.Proto(), nil
 }
 
 func (s identityService) ListAccounts(ctx context.Context, request *pb.ListAccountsRequest) (*pb.ListAccountsResponse, error) {
@@ -69,7 +69,7 @@ func (s identityService) ListAccounts(ctx context.Context, request *pb.ListAccou
 	}
 	response := &pb.ListAccountsResponse{NextPageToken: next}
 	for _, account := range accounts {
-		response.Accounts = append(response.Accounts, accountProto(account))
+		response.Accounts = append(response.Accounts, account.Proto())
 	}
 	return response, nil
 }
@@ -79,14 +79,7 @@ func (s identityService) DisableAccount(ctx context.Context, request *pb.Disable
 	if err != nil {
 		return nil, err
 	}
-	return accountProto(account), nil
-}
-
-func accountProto(account identity.Account) *pb.Account {
-	return &pb.Account{
-		Id: account.ID, Name: account.Name, Role: account.Role, UnitId: account.UnitID,
-		CreatedAt: timestamp(account.CreatedAt), DisabledAt: timestamp(account.DisabledAt),
-	}
+	return account.Proto(), nil
 }
 
 // within tells whether a unit lies in the subtree of root; root "" = everywhere.

@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/hailong-vn/hailong/internal/bus"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 )
 
@@ -31,6 +32,22 @@ func newMetrics() *metrics {
 	m.registry.MustRegister(m.calls, m.outcomes,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
+}
+
+// watch tells what the bus dropped or could not ask.
+func (m *metrics) watch(of bus.Bus) {
+	for _, counter := range []struct {
+		name, help string
+		value      func(bus.Stats) uint64
+	}{
+		{"hailong_hints_dropped_total", "Hints the bus gave up; each costs one sweep.", func(s bus.Stats) uint64 { return s.HintsDropped }},
+		{"hailong_feed_missed_total", "Times a subscriber was told that it missed something.", func(s bus.Stats) uint64 { return s.FeedMissed }},
+		{"hailong_limits_alone_total", "Limits this process held by itself because the shared bus did not answer.", func(s bus.Stats) uint64 { return s.LimitsAlone }},
+		{"hailong_bus_failures_total", "Calls the shared bus failed or did not answer in time.", func(s bus.Stats) uint64 { return s.Failures }},
+	} {
+		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: counter.name, Help: counter.help},
+			func() float64 { return float64(counter.value(of.Stats())) }))
+	}
 }
 
 func (m *metrics) count(outcomes []*pb.ItemOutcome) {

@@ -81,6 +81,7 @@ func open(ctx context.Context, config Config) (_ *application, err error) {
 		return nil, err
 	}
 	a.closers = append(a.closers, a.bus.Close)
+	a.metrics.watch(a.bus)
 	keys, err := loadKeys(ctx, a.engine, config)
 	if err != nil {
 		return nil, err
