@@ -14,7 +14,7 @@ import (
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 )
 
-func testBindings(s *running, admin context.Context) {
+func testBindings(admin context.Context, s *running) {
 	now := time.Now().Truncate(time.Second)
 	from, to := now.Add(-3*time.Hour), now.Add(-time.Hour)
 	k := s.newKiosk(admin, &pb.DeviceBinding{ValidFrom: timestamppb.New(from), ValidTo: timestamppb.New(to)})
@@ -78,7 +78,7 @@ func testBindings(s *running, admin context.Context) {
 	})
 }
 
-func testRevoked(s *running, admin context.Context) {
+func testRevoked(admin context.Context, s *running) {
 	k := s.newKiosk(admin)
 	k.wantAll(k.send(k.seal(6)), stored, "")
 	token, waiting := k.authorized(), k.seal(1)
@@ -98,7 +98,7 @@ func testRevoked(s *running, admin context.Context) {
 	s.summary(admin, k.unit, 6)
 }
 
-func testDeviceRights(s *running, admin context.Context) {
+func testDeviceRights(admin context.Context, s *running) {
 	k, other := s.newKiosk(admin), s.newKiosk(admin)
 	token, err := k.up.Token(s.t.Context())
 	if err != nil {
@@ -137,7 +137,7 @@ func testDeviceRights(s *running, admin context.Context) {
 	wantRefused(s.t, err, codes.PermissionDenied, "device_other")
 }
 
-func testDeviceClock(s *running, admin context.Context) {
+func testDeviceClock(admin context.Context, s *running) {
 	k := s.newKiosk(admin)
 	k.wantAll(k.send(k.seal(5, func(r *pb.Rating) { r.OccurredAt = timestamppb.New(time.Now().AddDate(1, 0, 0)) })), stored, "")
 	k.wantAll(k.send(k.seal(5, func(r *pb.Rating) { r.OccurredAt = timestamppb.New(time.Now().AddDate(-3, 0, 0)) })), stored, "")

@@ -152,7 +152,7 @@ func TestDevices(t *testing.T) {
 	onEngines(t, func(t *testing.T, config Config) {
 		s := start(t, config)
 		admin := s.admin()
-		for name, test := range map[string]func(*running, context.Context){
+		for name, test := range map[string]func(context.Context, *running){
 			"from the code to the figure":             testCodeToFigure,
 			"a batch without a good seal":             testSeals,
 			"a skipped batch is a gap until it comes": testGaps,
@@ -161,12 +161,12 @@ func TestDevices(t *testing.T) {
 			"a device is not an administrator":        testDeviceRights,
 			"a clock a year ahead":                    testDeviceClock,
 		} {
-			t.Run(name, func(t *testing.T) { test(s.in(t), admin) })
+			t.Run(name, func(t *testing.T) { test(admin, s.in(t)) })
 		}
 	})
 }
 
-func testCodeToFigure(s *running, admin context.Context) {
+func testCodeToFigure(admin context.Context, s *running) {
 	t := s.t
 	k := s.newKiosk(admin)
 	if k.device.ID() != k.id || k.device.Name() != "Kiosk 1, sảnh chính" || !strings.Contains(k.code, "-") {
@@ -212,7 +212,7 @@ func testCodeToFigure(s *running, admin context.Context) {
 	}
 }
 
-func testSeals(s *running, admin context.Context) {
+func testSeals(admin context.Context, s *running) {
 	k, stranger := s.newKiosk(admin), s.newKiosk(admin)
 	batches, waiting := uint64(0), 0
 	_, wrongKey, _ := ed25519.GenerateKey(rand.Reader)
@@ -289,7 +289,7 @@ func testSeals(s *running, admin context.Context) {
 	}
 }
 
-func testGaps(s *running, admin context.Context) {
+func testGaps(admin context.Context, s *running) {
 	k := s.newKiosk(admin)
 	gaps := func() string {
 		listed, err := s.operations().ListSequenceGaps(admin, &pb.ListSequenceGapsRequest{DeviceId: k.id})

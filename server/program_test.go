@@ -26,7 +26,7 @@ import (
 func build(t *testing.T, packages ...string) string {
 	t.Helper()
 	folder := t.TempDir()
-	args := append([]string{"build", "-o", folder + string(filepath.Separator)}, packages...)
+	args := append([]string{"build", "-buildvcs=false", "-ldflags=-s -w", "-o", folder + string(filepath.Separator)}, packages...)
 	if out, err := exec.CommandContext(t.Context(), "go", args...).CombinedOutput(); err != nil { //nolint:gosec // our own packages
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
@@ -166,7 +166,7 @@ func (j *journal) counts() map[string]uint32 {
 }
 
 // sendUntilKilled sends batches, in calls or in a stream, until the server is gone.
-func sendUntilKilled(s *running, ctx context.Context, j *journal, units []string, batch int, stream bool) error {
+func sendUntilKilled(ctx context.Context, s *running, j *journal, units []string, batch int, stream bool) error {
 	send := func(items []*pb.SealedRating) ([]*pb.ItemOutcome, error) {
 		response, err := s.ratings().SubmitRatings(ctx, &pb.SubmitRatingsRequest{Items: items})
 		return response.GetOutcomes(), err
@@ -208,7 +208,7 @@ func sendUntilKilled(s *running, ctx context.Context, j *journal, units []string
 }
 
 // resend sends everything of the journal again: what was acknowledged must be there, what was not may be.
-func resend(s *running, ctx context.Context, j *journal) {
+func resend(ctx context.Context, s *running, j *journal) {
 	s.t.Helper()
 	known, lost := 0, 0
 	var batch []*pb.SealedRating

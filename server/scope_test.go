@@ -21,7 +21,7 @@ type province struct {
 	accounts                   map[string]*pb.Account
 }
 
-func newProvince(s *running, admin context.Context) *province {
+func newProvince(admin context.Context, s *running) *province {
 	p := &province{running: s, admin: admin, accounts: map[string]*pb.Account{}}
 	p.top = s.unit(admin, "", "Tỉnh Thử")
 	p.mine, p.sibling = s.unit(admin, p.top, "Xã Một"), s.unit(admin, p.top, "Xã Hai")
@@ -51,7 +51,7 @@ func (p *province) at(t *testing.T) *province {
 func TestRolesAndScopes(t *testing.T) {
 	onEngines(t, func(t *testing.T, config Config) {
 		s := start(t, config)
-		p := newProvince(s, s.admin())
+		p := newProvince(s.admin(), s)
 		for _, unit := range []string{p.top, p.mine, p.office, p.sibling} {
 			for range 5 {
 				wantOutcome(t, s.submit(p.admin, seal(t, freshRating(unit, 4)))[0], stored, "")
