@@ -14,7 +14,7 @@ run: ## the whole system on this machine, with a demonstration province
 	$(GO) run ./server/hailong-server -demo -demo-live -data $(CACHE)/demo
 
 build: ## the programs, into bin/
-	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./server/hailong-server ./analytics/hailong-analytics
+	CGO_ENABLED=0 $(GO) build -buildvcs=auto -trimpath -o bin/ ./server/hailong-server ./analytics/hailong-analytics
 
 test: engines lint generated ## everything, against real engines; says which ones
 	@internal/testengine/report.sh

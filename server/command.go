@@ -38,6 +38,7 @@ func commands() []command {
 		{"figures", printFigures},
 		{"reconcile", reconcile},
 		{"setup mongodb", setupMongoDB},
+		{"reset password", resetPassword},
 		{"version", printVersion},
 	}
 }

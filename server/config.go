@@ -25,6 +25,10 @@ type Config struct {
 	TLSCert string // PEM files; both or neither. Read again when they change.
 	TLSKey  string
 
+	// TrustedProxies are the networks ("10.0.0.0/8, 127.0.0.1") whose X-Forwarded-For is believed: reverse proxies and load
+	// balancers in front. Without it all citizens behind one proxy share one address's limits.
+	TrustedProxies string
+
 	AdminPassword string // of the first administrator; "" = a one-time password is printed once
 	ContactKey    string // seals contacts: 32 bytes in hex or base64; "" = a key file in Data (embedded only)
 
@@ -55,8 +59,9 @@ func (c *Config) Register(flags *flag.FlagSet, in language.Language) {
 	text(&c.TLSCert, "tls-cert", "HAILONG_TLS_CERT", "")
 	text(&c.TLSKey, "tls-key", "HAILONG_TLS_KEY", "")
 	text(&c.Worker, "worker", "HAILONG_WORKER", "auto")
-	flags.BoolVar(&c.Demo, "demo", switchedOn("HAILONG_DEMO"), usage(in, "demo", "HAILONG_DEMO"))
-	flags.BoolVar(&c.DemoLive, "demo-live", switchedOn("HAILONG_DEMO_LIVE"), usage(in, "demo-live", "HAILONG_DEMO_LIVE"))
+	text(&c.TrustedProxies, "trusted-proxies", "HAILONG_TRUSTED_PROXIES", "")
+	flags.BoolVar(&c.Demo, "demo", c.switchedOn("HAILONG_DEMO"), usage(in, "demo", "HAILONG_DEMO"))
+	flags.BoolVar(&c.DemoLive, "demo-live", c.switchedOn("HAILONG_DEMO_LIVE"), usage(in, "demo-live", "HAILONG_DEMO_LIVE"))
 	c.registerFigures(flags, in)
 	c.AdminPassword = os.Getenv("HAILONG_ADMIN_PASSWORD")
 }
@@ -89,9 +94,12 @@ func usage(in language.Language, name, env string) string {
 	return in.Text("flag."+name) + " (" + env + ")"
 }
 
-func switchedOn(env string) bool {
+func (c *Config) switchedOn(env string) bool {
 	on, err := strconv.ParseBool(environment(env, "false"))
-	return err == nil && on
+	if err != nil {
+		c.problem = fmt.Errorf("%s: %w", env, err)
+	}
+	return on
 }
 
 func environment(name, fallback string) string {

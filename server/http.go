@@ -24,6 +24,10 @@ const (
 
 // httpHandler serves JSON under /v1/, health, readiness and metrics.
 func (a *application) httpHandler(ctx context.Context, inside *bufconn.Listener) (http.Handler, *grpc.ClientConn, error) {
+	trusted, err := parseProxies(a.TrustedProxies)
+	if err != nil {
+		return nil, nil, err
+	}
 	conn, err := grpc.NewClient("passthrough:///inside",
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return inside.DialContext(ctx) }),
 		grpc.WithTransportCredentials(insecure.NewCredentials()), // in memory, within this process
@@ -41,12 +45,8 @@ func (a *application) httpHandler(ctx context.Context, inside *bufconn.Listener)
 			return "", false // only what the annotator below passes on
 		}),
 		runtime.WithMetadata(func(_ context.Context, r *http.Request) metadata.MD {
-			host, _, err := net.SplitHostPort(r.RemoteAddr)
-			if err != nil {
-				host = r.RemoteAddr
-			}
 			return metadata.Pairs(
-				addressHeader, host,
+				addressHeader, trusted.address(r),
 				"accept-language", r.Header.Get("Accept-Language"),
 				"authorization", r.Header.Get("Authorization"),
 			)

@@ -114,6 +114,9 @@ func importRatings(ctx context.Context, t *terminal, args []string) error {
 	if err == nil || summary.Rows > 0 {
 		t.printSummary(summary, *dryRun, *errorsPath, time.Since(started))
 	}
+	if failed := summary.Errors + summary.Rejected + summary.Conflict; err == nil && failed > 0 {
+		return fault.New(fault.Invalid, "import_lines_failed", "count", failed)
+	}
 	return err
 }
 

@@ -50,7 +50,7 @@ func importFile(t *testing.T, path string, rows int) (counts map[string][]uint32
 	text.WriteString("time,unit,answer,comment\n")
 	for i := range rows {
 		unit, score := fmt.Sprintf("KILL-%d", random.IntN(8)), random.IntN(5)
-		at := time.Date(2026, time.Month(1+random.IntN(6)), 1+random.IntN(28), 7+random.IntN(10), random.IntN(60), random.IntN(60), 0, time.UTC)
+		at := time.Date(2026, time.Month(3+random.IntN(2)), 1+random.IntN(28), 7+random.IntN(10), random.IntN(60), random.IntN(60), 0, time.UTC)
 		label, comment := labels[score], ""
 		if i%10 == 0 {
 			comment = fmt.Sprintf("\"Lời góp ý %d,\nhai dòng\"", i)

@@ -30,7 +30,10 @@ func reconcile(ctx context.Context, t *terminal, args []string) error {
 	})
 	bar.end()
 	for _, finding := range report.Findings {
-		_, _ = fmt.Fprintln(t.stdout, finding)
+		if finding.Problem != analytics.Behind { // the worker gets to those; they are only counted
+			_, _ = fmt.Fprintln(t.stdout, t.Text("reconcile.finding", "problem", t.Text("reconcile.problem."+string(finding.Problem)),
+				"name", finding.Name, "stands", finding.Stands, "folded", finding.Folded))
+		}
 	}
 	number := func(n int) string { return t.Number(float64(n), 0) }
 	t.say("reconcile.done", "cells", number(report.Cells), "ratings", number(report.Records), "again", number(report.CountedAgain),
@@ -47,6 +50,10 @@ func reconcile(ctx context.Context, t *terminal, args []string) error {
 	if !report.Clean() && !*repair {
 		return fault.New(fault.Invalid, "figures_drift")
 	}
-	t.say("reconcile.clean")
+	if behind := report.Counts[analytics.Behind]; behind > 0 {
+		t.say("reconcile.clean_but", "count", number(behind))
+	} else {
+		t.say("reconcile.clean")
+	}
 	return nil
 }

@@ -22,9 +22,15 @@ func setupMongoDB(ctx context.Context, t *terminal, args []string) error {
 		return fault.New(fault.Invalid, "admin_uri_missing")
 	}
 	password := environment("HAILONG_MONGODB_PASSWORD", "")
-	made := password == ""
-	if made {
-		password = rand.Text()
+	made := false
+	if password == "" { // the password of an account that is there stays
+		exists, err := mongodb.AccountExists(ctx, *admin, *database, *user)
+		if err != nil {
+			return err
+		}
+		if made = !exists; made {
+			password = rand.Text()
+		}
 	}
 	if err := mongodb.Setup(ctx, *admin, *database, Kinds(), *user, password); err != nil {
 		return err

@@ -56,7 +56,7 @@ func TestManyWorkers(t *testing.T) {
 	var readers, writers sync.WaitGroup
 	var killed atomic.Bool
 	for _, unit := range append([]string{top}, units[:4]...) {
-		readers.Go(func() { readForward(ctx, reading, admin, unit) })
+		readers.Go(func() { readForward(admin, reading, unit, ctx.Done()) })
 	}
 	for client := range 4 {
 		writers.Go(func() {
@@ -125,10 +125,10 @@ func TestManyWorkers(t *testing.T) {
 }
 
 // readForward reads a unit's figures again and again: n grows or stands, and the counts are those of n.
-func readForward(ctx context.Context, s *running, admin context.Context, unit string) {
+func readForward(ctx context.Context, s *running, unit string, done <-chan struct{}) {
 	last, reads := uint32(0), 0
-	for ; ctx.Err() == nil; reads++ {
-		summary, err := s.analytics().GetUnitSummary(admin, &pb.GetUnitSummaryRequest{UnitId: unit})
+	for reading := true; reading; reads++ {
+		summary, err := s.analytics().GetUnitSummary(ctx, &pb.GetUnitSummaryRequest{UnitId: unit})
 		if err != nil {
 			s.t.Errorf("reading while workers fold: %v", status.Convert(err))
 			return
@@ -142,7 +142,8 @@ func readForward(ctx context.Context, s *running, admin context.Context, unit st
 		}
 		last = n
 		select {
-		case <-ctx.Done():
+		case <-done:
+			reading = false
 		case <-time.After(5 * time.Millisecond):
 		}
 	}

@@ -40,7 +40,7 @@ func main() {
 	config := Config{Stdout: os.Stdout, Stderr: os.Stderr}
 	flag.StringVar(&config.MongoDB, "mongodb", os.Getenv("HAILONG_MONGODB_URI"), "MongoDB URI (HAILONG_MONGODB_URI)")
 	flag.StringVar(&config.Redis, "redis", os.Getenv("HAILONG_REDIS_URL"), "Redis URL (HAILONG_REDIS_URL)")
-	flag.StringVar(&config.HTTP, "http", environment("HAILONG_HTTP_ADDR", "127.0.0.1:8081"), "health and metrics (HAILONG_HTTP_ADDR)")
+	flag.StringVar(&config.HTTP, "http", environment("HAILONG_ANALYTICS_HTTP_ADDR", "127.0.0.1:8081"), "health and metrics (HAILONG_ANALYTICS_HTTP_ADDR)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -2,8 +2,10 @@ package mongodb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	"github.com/hailong-vn/hailong/internal/fault"
 	"github.com/hailong-vn/hailong/internal/store"
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
@@ -16,11 +18,13 @@ const Role = "hailongService"
 // services that may do no more than they need. To run it again is harmless, and is needed when a new version of the
 // program brings new kinds, indexes or migrations.
 //
+// An empty password keeps that of an account that is there (AccountExists); a new account needs one.
+//
 // With that account ratings and append-only kinds can be read and added to, and nothing else; all others can be read,
 // written and removed from. It cannot make indexes (one that expires documents would remove ratings), change
 // validation, or see other databases.
 func Setup(ctx context.Context, adminURI, database string, kinds []store.Kind, user, password string) error {
-	if user == "" || password == "" {
+	if user == "" {
 		return errNoName
 	}
 	e, err := Open(ctx, adminURI, Options{Database: database})
@@ -70,24 +74,55 @@ func (e *Engine) setRole(ctx context.Context, kinds []store.Kind) error {
 	return e.createOrUpdate(ctx, "createRole", "updateRole", codeRoleExists, Role, fields)
 }
 
-func (e *Engine) setUser(ctx context.Context, user, password string) error {
-	fields := bson.D{
-		{Key: "pwd", Value: password},
-		{Key: "roles", Value: bson.A{bson.D{{Key: "role", Value: Role}, {Key: "db", Value: e.db.Name()}}}},
+// AccountExists tells whether an earlier Setup made this account.
+func AccountExists(ctx context.Context, adminURI, database, user string) (bool, error) {
+	e, err := connect(adminURI, Options{Database: database})
+	if err != nil {
+		return false, err
 	}
-	return e.createOrUpdate(ctx, "createUser", "updateUser", codeUserExists, user, fields)
+	defer func() { _ = e.client.Disconnect(context.WithoutCancel(ctx)) }()
+	return e.hasUser(ctx, user)
+}
+
+func (e *Engine) hasUser(ctx context.Context, user string) (bool, error) {
+	var found struct {
+		Users []bson.Raw `bson:"users"`
+	}
+	err := e.db.RunCommand(ctx, bson.D{{Key: "usersInfo", Value: user}}).Decode(&found)
+	return len(found.Users) > 0, mayNot(err)
+}
+
+func (e *Engine) setUser(ctx context.Context, user, password string) error {
+	fields := bson.D{{Key: "roles", Value: bson.A{bson.D{{Key: "role", Value: Role}, {Key: "db", Value: e.db.Name()}}}}}
+	if password != "" {
+		fields = append(fields, bson.E{Key: "pwd", Value: password})
+		return e.createOrUpdate(ctx, "createUser", "updateUser", codeUserExists, user, fields)
+	}
+	if exists, err := e.hasUser(ctx, user); err != nil || !exists {
+		return errors.Join(err, errNoName)
+	}
+	return mayNot(e.setAll(ctx, "updateUser", user, fields))
+}
+
+// mayNot says in words that the administrator's account may not do this: the server's own text repeats the whole command.
+func mayNot(err error) error {
+	if hasCode(err, codeUnauthorized) {
+		return fault.New(fault.Denied, "mongodb_admin_rights")
+	}
+	return unavailable(err)
 }
 
 // createOrUpdate sets everything of a role or an account, so that what it was granted before is gone.
 func (e *Engine) createOrUpdate(ctx context.Context, create, update string, exists int, name string, fields bson.D) error {
-	run := func(verb string) error {
-		command := append(bson.D{{Key: verb, Value: name}}, fields...)
-		command = append(command, bson.E{Key: "writeConcern", Value: bson.D{{Key: "w", Value: "majority"}}})
-		return e.db.RunCommand(ctx, command).Err()
-	}
-	err := run(create)
+	err := e.setAll(ctx, create, name, fields)
 	if hasCode(err, exists) {
-		err = run(update)
+		err = e.setAll(ctx, update, name, fields)
 	}
-	return unavailable(err)
+	return mayNot(err)
+}
+
+func (e *Engine) setAll(ctx context.Context, verb, name string, fields bson.D) error {
+	command := append(bson.D{{Key: verb, Value: name}}, fields...)
+	command = append(command, bson.E{Key: "writeConcern", Value: bson.D{{Key: "w", Value: "majority"}}})
+	return e.db.RunCommand(ctx, command).Err()
 }

@@ -195,6 +195,19 @@ func TestSetupAgain(t *testing.T) {
 	if err := mongodb.Setup(ctx, admin, database, []store.Kind{frozen, journal}, serviceName, servicePassword); err != nil {
 		t.Fatal(err)
 	}
+	// Without a password the account keeps its own; a new account needs one.
+	if exists, err := mongodb.AccountExists(ctx, admin, database, serviceName); err != nil || !exists {
+		t.Fatalf("the account exists: %v, %v", exists, err)
+	}
+	if err := mongodb.Setup(ctx, admin, database, []store.Kind{frozen, journal}, serviceName, ""); err != nil {
+		t.Fatal(err)
+	}
+	if exists, err := mongodb.AccountExists(ctx, admin, database, "nobody"); err != nil || exists {
+		t.Fatalf("an account nobody made exists: %v, %v", exists, err)
+	}
+	if err := mongodb.Setup(ctx, admin, database, []store.Kind{frozen, journal}, "nobody", ""); err == nil {
+		t.Error("an account was made without a password")
+	}
 	uri := serviceURI(t, admin, database)
 	engine := open(t, uri, "")
 	defer func() { _ = engine.Close() }()

@@ -12,7 +12,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate" // buf/validate/validate.proto
-	_ "google.golang.org/genproto/googleapis/api/annotations"                    // google/api/annotations.proto
+	_ "google.golang.org/genproto/googleapis/api/annotations"                   // google/api/annotations.proto
 )
 
 func main() {
