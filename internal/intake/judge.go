@@ -32,6 +32,10 @@ type item struct {
 	quarantineID string
 }
 
+func (it *item) acknowledged() bool {
+	return it.outcome == pb.Outcome_OUTCOME_STORED || it.outcome == pb.Outcome_OUTCOME_DUPLICATE
+}
+
 func (it *item) refuse(outcome pb.Outcome, why *fault.Error) { it.outcome, it.why = outcome, why }
 
 func (it *item) reject(why *fault.Error) { it.refuse(pb.Outcome_OUTCOME_REJECTED, why) }
@@ -242,12 +246,15 @@ func (s *Service) judgeDevice(ctx context.Context, caller identity.Caller, batch
 // recordSequences keeps which of a device's sequences arrived. What is in quarantine has arrived too; what found no room
 // there has not, and the device keeps it.
 func (s *Service) recordSequences(ctx context.Context, caller identity.Caller, batch Batch, items []*item) error {
-	if caller.Kind != identity.CallerDevice || batch.Released {
+	if caller.Kind != identity.CallerDevice {
 		return nil
 	}
 	var sequences []uint64
 	for _, it := range items {
-		if it.sequence != 0 && !it.lost() {
+		switch {
+		case batch.Released && it.acknowledged(): // it may not have been counted when it came, for want of a seal
+			sequences = append(sequences, it.rating.GetDeviceSequence())
+		case it.sequence != 0 && !it.lost():
 			sequences = append(sequences, it.sequence)
 		}
 	}

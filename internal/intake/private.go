@@ -11,7 +11,6 @@ import (
 	"github.com/hailong-vn/hailong/internal/rating"
 	"github.com/hailong-vn/hailong/internal/searchtext"
 	"github.com/hailong-vn/hailong/internal/store"
-	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 )
 
 // maxWords is how many different words of a comment are indexed.
@@ -41,8 +40,7 @@ var privates = store.Define[Private]("privates",
 func (s *Service) storePrivates(ctx context.Context, items []*item) error {
 	var values []Private
 	for _, it := range items {
-		acknowledged := it.outcome == pb.Outcome_OUTCOME_STORED || it.outcome == pb.Outcome_OUTCOME_DUPLICATE
-		if !acknowledged || !rating.HasPrivate(it.sealed.GetPrivate()) {
+		if !it.acknowledged() || !rating.HasPrivate(it.sealed.GetPrivate()) {
 			continue
 		}
 		value, err := s.private(it)

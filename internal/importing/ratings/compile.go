@@ -2,6 +2,7 @@ package ratingimport
 
 import (
 	"cmp"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -211,8 +212,8 @@ func (c *compiler) either(constant, column, field string, required bool) {
 
 func (c *compiler) lookups() {
 	c.plan.units = map[string]string{}
-	for text, target := range c.m.Units {
-		c.alike(c.plan.units, text, tidy(target), "units")
+	for _, text := range slices.Sorted(maps.Keys(c.m.Units)) { // in order, so that the same fault is told at the same line
+		c.alike(c.plan.units, text, tidy(c.m.Units[text]), "units")
 	}
 	c.plan.channels = map[string]pb.Channel{}
 	for name, channel := range channelNames {
@@ -248,8 +249,8 @@ func (c *compiler) score(column string, own ScoreRules, path ...string) *scorePl
 	if labels == nil {
 		labels, labelsAt = all.Labels, []string{"labels"}
 	}
-	for label, score := range labels {
-		folded := fold(label)
+	for _, label := range slices.Sorted(maps.Keys(labels)) {
+		folded, score := fold(label), labels[label]
 		if score < 1 || score > 5 {
 			c.fail("score", strconv.Itoa(score), append(labelsAt, label)...)
 		}
@@ -331,7 +332,8 @@ func (c *compiler) answers() {
 		if len(a.Choices) > 0 {
 			p.choices = map[string]string{}
 		}
-		for text, id := range a.Choices {
+		for _, text := range slices.Sorted(maps.Keys(a.Choices)) {
+			id := a.Choices[text]
 			if !questionPattern.MatchString(id) {
 				c.fail("id", id, append(at, "choices", text)...)
 			}
