@@ -11,7 +11,9 @@ help: ## these lines
 .PHONY: help run build test race engines lint generate generated breaking baseline bench fuzz vuln clean
 
 run: ## the whole system on this machine, with a demonstration province
-	$(GO) run ./server/hailong-server -demo -demo-live -data $(CACHE)/demo
+	@echo "building (the first time takes a minute or two) ..." >&2
+	@$(GO) build -buildvcs=auto -o bin/hailong-server ./server/hailong-server
+	@bin/hailong-server -demo -demo-live -data $(CACHE)/demo
 
 build: ## the programs, into bin/
 	CGO_ENABLED=0 $(GO) build -buildvcs=auto -trimpath -o bin/ ./server/hailong-server ./analytics/hailong-analytics

@@ -90,7 +90,9 @@ func (s analyticsService) RankUnits(ctx context.Context, request *pb.RankUnitsRe
 	if err != nil {
 		return nil, err
 	}
-	response := &pb.RankUnitsResponse{FreshThrough: timestamp(ranking.FreshThrough)}
+	response := &pb.RankUnitsResponse{
+		FreshThrough: timestamp(ranking.FreshThrough), From: string(ranking.Period.From), To: string(ranking.Period.To),
+	}
 	for _, ranked := range ranking.Units {
 		response.Units = append(response.Units, &pb.RankedUnit{
 			Unit: ranked.Unit.Proto(ranking.Day), Distribution: distributionProto(ranked.Distribution),
@@ -111,6 +113,7 @@ func (s analyticsService) ListFollowUps(ctx context.Context, request *pb.ListFol
 	}
 	response := &pb.ListFollowUpsResponse{
 		UnitsExamined: uint32(found.Examined), FalseDiscoveryRate: found.DiscoveryRate, FreshThrough: timestamp(found.FreshThrough), //nolint:gosec // a count
+		From: string(found.Period.From), To: string(found.Period.To),
 	}
 	in := languageOf(ctx)
 	for _, followUp := range found.Units {

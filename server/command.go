@@ -89,6 +89,7 @@ func (t *terminal) dispatch(ctx context.Context, args []string) error {
 		}
 	}
 	t.usage()
+	t.say("command.more")
 	if strings.Contains(args[0], "help") || args[0] == "-h" {
 		return nil
 	}

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/hailong-vn/hailong/internal/analysis"
-	"github.com/hailong-vn/hailong/internal/fault"
 	"github.com/hailong-vn/hailong/internal/figure"
 	"github.com/hailong-vn/hailong/internal/localday"
 )
@@ -25,14 +24,14 @@ func printFigures(ctx context.Context, t *terminal, args []string) error {
 	if err != nil {
 		return err
 	}
-	a, err := openAtMachine(ctx, t, config)
+	a, err := openExisting(ctx, t, config)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = a.close() }()
-	id, ok := unitResolver{a.directory}.ResolveUnit(names[0])
-	if !ok {
-		return fault.New(fault.NotFound, "unit_unknown", "unit", names[0])
+	id, err := unitResolver{a.directory}.find(names[0])
+	if err != nil {
+		return err
 	}
 	query := analysis.Query{Unit: id, From: *from, To: *to}
 	summary, err := a.analysis.Summary(ctx, query)
@@ -67,7 +66,9 @@ func (t *terminal) printSummaryOf(a *application, s analysis.Summary) {
 	unit, _ := a.directory.Tree().Get(s.Unit)
 	t.print(unit.Near(s.Period.To).Name)
 	t.print(t.Text("figures.period", "from", t.day(s.Period.From), "to", t.day(s.Period.To)))
-	if !s.FreshThrough.IsZero() {
+	if s.FreshThrough.IsZero() {
+		t.print(t.Text("figures.not_fresh"))
+	} else {
 		t.print(t.Text("figures.fresh", "time", s.FreshThrough.In(zone).Format("15:04:05 02/01/2006")))
 	}
 	if len(s.Questionnaires) > 0 {

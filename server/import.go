@@ -6,18 +6,19 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
-	"github.com/hailong-vn/hailong/internal/directory"
 	"github.com/hailong-vn/hailong/internal/fault"
 	"github.com/hailong-vn/hailong/internal/identity"
 	ratingimport "github.com/hailong-vn/hailong/internal/importing/ratings"
 	unitimport "github.com/hailong-vn/hailong/internal/importing/units"
 	"github.com/hailong-vn/hailong/internal/intake"
 	"github.com/hailong-vn/hailong/internal/localday"
+	"github.com/hailong-vn/hailong/internal/store/sqlite"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 )
 
@@ -114,6 +115,11 @@ func importRatings(ctx context.Context, t *terminal, args []string) error {
 	if err == nil || summary.Rows > 0 {
 		t.printSummary(summary, *dryRun, *errorsPath, time.Since(started))
 	}
+	if err == nil && !*dryRun && summary.Stored > 0 {
+		if err := a.foldNow(ctx, t); err != nil {
+			return err
+		}
+	}
 	if failed := summary.Errors + summary.Rejected + summary.Conflict; err == nil && failed > 0 {
 		return fault.New(fault.Invalid, "import_lines_failed", "count", failed)
 	}
@@ -157,36 +163,26 @@ func (i importer) Submit(ctx context.Context, items []*pb.SealedRating) ([]*pb.I
 	return i.intake.Submit(ctx, identity.System(), intake.Batch{Items: items, Source: i.source, Language: i.terminal.Language})
 }
 
-// unitResolver finds a unit by id, by code, or by its name where only one has it.
-type unitResolver struct{ directory *directory.Directory }
-
-func (r unitResolver) ResolveUnit(text string) (string, bool) {
-	text = strings.TrimSpace(text)
-	tree := r.directory.Tree()
-	if _, ok := tree.Get(text); ok {
-		return text, true
-	}
-	found := ""
-	for _, u := range tree.Search(text, 20) {
-		era := u.Near(tree.Today())
-		if era.Code == text || strings.EqualFold(era.Name, text) {
-			if found != "" {
-				return "", false
-			}
-			found = u.ID
-		}
-	}
-	return found, found != ""
-}
-
 // openAtMachine opens the store for a command: quietly, and without a worker.
 func openAtMachine(ctx context.Context, t *terminal, config Config) (*application, error) {
 	config.Stdout, config.Stderr = t.stdout, t.stderr
+	config.Logger = slog.New(slog.NewTextHandler(t.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	config, err := config.complete()
 	if err != nil {
 		return nil, err
 	}
 	return open(ctx, config)
+}
+
+// openExisting is openAtMachine for commands that only make sense on a store that is there: a slip in -data must not make a
+// new one.
+func openExisting(ctx context.Context, t *terminal, config Config) (*application, error) {
+	if config.MongoDB == "" {
+		if _, err := os.Stat(filepath.Join(config.Data, sqlite.FileName)); err != nil {
+			return nil, fault.New(fault.NotFound, "store_missing", "folder", config.Data).Because(err)
+		}
+	}
+	return openAtMachine(ctx, t, config)
 }
 
 func (t *terminal) seconds(d time.Duration) string { return t.Number(d.Seconds(), 1) }

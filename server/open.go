@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"buf.build/go/protovalidate"
 	"golang.org/x/sync/errgroup"
@@ -41,7 +42,8 @@ type application struct {
 	validator protovalidate.Validator
 	health    []*health.Server
 
-	importSalt   []byte      // derives salts of imported comments
+	importSalt   []byte // derives salts of imported comments
+	fresh        func(context.Context) (time.Time, error)
 	filled       atomic.Bool // the demonstration province, where asked for, is in
 	demoAccounts []account
 	ending       context.Context // ends when the program is asked to stop
@@ -116,13 +118,12 @@ func open(ctx context.Context, config Config) (_ *application, err error) {
 	if err != nil {
 		return nil, err
 	}
-	fresh, err := analytics.FreshReader(ctx, a.engine)
-	if err != nil {
+	if a.fresh, err = analytics.FreshReader(ctx, a.engine); err != nil {
 		return nil, err
 	}
 	a.analysis = analysis.New(analysis.Config{
 		Engine: a.engine, Units: a.directory, Clock: config.Clock, MinCell: uint32(min(config.MinCell, 1<<20)), //nolint:gosec // bounded just here
-		Fresh: fresh,
+		Fresh: a.fresh,
 	})
 	return a, nil
 }

@@ -17,7 +17,7 @@ func resetPassword(ctx context.Context, t *terminal, args []string) error {
 	if err != nil {
 		return err
 	}
-	a, err := openAtMachine(ctx, t, config)
+	a, err := openExisting(ctx, t, config)
 	if err != nil {
 		return err
 	}

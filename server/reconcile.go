@@ -18,7 +18,7 @@ func reconcile(ctx context.Context, t *terminal, args []string) error {
 	if _, err := parseWith(flags, args, 0); err != nil {
 		return err
 	}
-	a, err := openAtMachine(ctx, t, config)
+	a, err := openExisting(ctx, t, config)
 	if err != nil {
 		return err
 	}

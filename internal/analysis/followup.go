@@ -17,6 +17,7 @@ type FollowUps struct {
 	Examined      int          // units looked at
 	DiscoveryRate float64      // share of false alarms accepted among Units
 	Day           localday.Day // the day whose names and levels are to be shown
+	Period        Period
 	FreshThrough  time.Time
 }
 
@@ -67,7 +68,7 @@ func (a *Analysis) FollowUps(ctx context.Context, query Query) (FollowUps, error
 		units = append(units, FollowUp{Unit: one, Above: parent})
 		compared = append(compared, figure.Compared{Unit: share, Parent: dissatisfied(above)})
 	}
-	answer := FollowUps{Examined: len(units), DiscoveryRate: DiscoveryRate, Day: day, FreshThrough: q.fresh}
+	answer := FollowUps{Examined: len(units), DiscoveryRate: DiscoveryRate, Day: day, Period: q.period, FreshThrough: q.fresh}
 	for i, result := range figure.FollowUps(compared, DiscoveryRate) {
 		if result.Beyond {
 			units[i].FollowUp = result

@@ -15,6 +15,7 @@ import (
 type Ranking struct {
 	Units        []Ranked     // ranked ones, most satisfied first, then those that are not ranked
 	Day          localday.Day // the day whose names and levels are to be shown
+	Period       Period
 	FreshThrough time.Time
 }
 
@@ -42,7 +43,7 @@ func (a *Analysis) Rank(ctx context.Context, query Query, level string, minimumN
 		return Ranking{}, err
 	}
 	shown := a.withhold(totals)
-	ranking := Ranking{Day: q.refDay, FreshThrough: q.fresh, Units: make([]Ranked, len(c.groups)-1)}
+	ranking := Ranking{Day: q.refDay, Period: q.period, FreshThrough: q.fresh, Units: make([]Ranked, len(c.groups)-1)}
 	shares := make([]figure.Share, len(ranking.Units))
 	for i := range ranking.Units {
 		ranked := &ranking.Units[i]

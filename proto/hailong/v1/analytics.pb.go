@@ -482,7 +482,7 @@ type GetUnitSummaryResponse struct {
 	Pooled *Distribution `protobuf:"bytes,1,opt,name=pooled,proto3" json:"pooled,omitempty"`
 	// Channels apart, in the order of their numbers; channels without a rating are left out.
 	Channels []*ChannelDistribution `protobuf:"bytes,2,rep,name=channels,proto3" json:"channels,omitempty"`
-	// Every rating accepted up to then is in these figures.
+	// Every rating accepted up to then is in these figures; unset until figures were swept for the first time.
 	FreshThrough *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=fresh_through,json=freshThrough,proto3" json:"fresh_through,omitempty"`
 	// The unit.
 	UnitId string `protobuf:"bytes,4,opt,name=unit_id,json=unitId,proto3" json:"unit_id,omitempty"`
@@ -908,8 +908,12 @@ type RankUnitsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Ranked units, most satisfied first, then those with too few ratings.
 	Units []*RankedUnit `protobuf:"bytes,1,rep,name=units,proto3" json:"units,omitempty"`
-	// Every rating accepted up to then is in these figures.
-	FreshThrough  *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=fresh_through,json=freshThrough,proto3" json:"fresh_through,omitempty"`
+	// Every rating accepted up to then is in these figures; unset until figures were swept for the first time.
+	FreshThrough *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=fresh_through,json=freshThrough,proto3" json:"fresh_through,omitempty"`
+	// First local day.
+	From string `protobuf:"bytes,3,opt,name=from,proto3" json:"from,omitempty"`
+	// Last local day, inclusive.
+	To            string `protobuf:"bytes,4,opt,name=to,proto3" json:"to,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -956,6 +960,20 @@ func (x *RankUnitsResponse) GetFreshThrough() *timestamppb.Timestamp {
 		return x.FreshThrough
 	}
 	return nil
+}
+
+func (x *RankUnitsResponse) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *RankUnitsResponse) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
 }
 
 // RankedUnit is one unit's place.
@@ -1140,8 +1158,12 @@ type ListFollowUpsResponse struct {
 	UnitsExamined uint32 `protobuf:"varint,2,opt,name=units_examined,json=unitsExamined,proto3" json:"units_examined,omitempty"`
 	// Share of false alarms accepted among follow-ups, such as 0.05.
 	FalseDiscoveryRate float64 `protobuf:"fixed64,3,opt,name=false_discovery_rate,json=falseDiscoveryRate,proto3" json:"false_discovery_rate,omitempty"`
-	// Every rating accepted up to then is in these figures.
-	FreshThrough  *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=fresh_through,json=freshThrough,proto3" json:"fresh_through,omitempty"`
+	// Every rating accepted up to then is in these figures; unset until figures were swept for the first time.
+	FreshThrough *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=fresh_through,json=freshThrough,proto3" json:"fresh_through,omitempty"`
+	// First local day.
+	From string `protobuf:"bytes,5,opt,name=from,proto3" json:"from,omitempty"`
+	// Last local day, inclusive.
+	To            string `protobuf:"bytes,6,opt,name=to,proto3" json:"to,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1202,6 +1224,20 @@ func (x *ListFollowUpsResponse) GetFreshThrough() *timestamppb.Timestamp {
 		return x.FreshThrough
 	}
 	return nil
+}
+
+func (x *ListFollowUpsResponse) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *ListFollowUpsResponse) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
 }
 
 // FollowUp is one unit whose dissatisfaction is beyond chance.
@@ -1415,10 +1451,12 @@ const file_hailong_v1_analytics_proto_rawDesc = "" +
 	"\x04tree\x18\x05 \x01(\x0e2\x14.hailong.v1.TreeViewB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04tree\x122\n" +
 	"\x10questionnaire_id\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18@R\x0fquestionnaireId\x12\x1d\n" +
 	"\x05level\x18\a \x01(\tB\a\xbaH\x04r\x02\x18@R\x05level\x12\x1b\n" +
-	"\tminimum_n\x18\b \x01(\rR\bminimumN\"\x82\x01\n" +
+	"\tminimum_n\x18\b \x01(\rR\bminimumN\"\xa6\x01\n" +
 	"\x11RankUnitsResponse\x12,\n" +
 	"\x05units\x18\x01 \x03(\v2\x16.hailong.v1.RankedUnitR\x05units\x12?\n" +
-	"\rfresh_through\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\ffreshThrough\"\xbc\x01\n" +
+	"\rfresh_through\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\ffreshThrough\x12\x12\n" +
+	"\x04from\x18\x03 \x01(\tR\x04from\x12\x0e\n" +
+	"\x02to\x18\x04 \x01(\tR\x02to\"\xbc\x01\n" +
 	"\n" +
 	"RankedUnit\x12$\n" +
 	"\x04unit\x18\x01 \x01(\v2\x10.hailong.v1.UnitR\x04unit\x12<\n" +
@@ -1435,13 +1473,15 @@ const file_hailong_v1_analytics_proto_rawDesc = "" +
 	"\bchannels\x18\x04 \x03(\x0e2\x13.hailong.v1.ChannelB\x11\xbaH\x0e\x92\x01\v\x10\n" +
 	"\"\a\x82\x01\x04\x10\x01 \x00R\bchannels\x122\n" +
 	"\x04tree\x18\x05 \x01(\x0e2\x14.hailong.v1.TreeViewB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04tree\x122\n" +
-	"\x10questionnaire_id\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18@R\x0fquestionnaireId\"\xe6\x01\n" +
+	"\x10questionnaire_id\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18@R\x0fquestionnaireId\"\x8a\x02\n" +
 	"\x15ListFollowUpsResponse\x123\n" +
 	"\n" +
 	"follow_ups\x18\x01 \x03(\v2\x14.hailong.v1.FollowUpR\tfollowUps\x12%\n" +
 	"\x0eunits_examined\x18\x02 \x01(\rR\runitsExamined\x120\n" +
 	"\x14false_discovery_rate\x18\x03 \x01(\x01R\x12falseDiscoveryRate\x12?\n" +
-	"\rfresh_through\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\ffreshThrough\"\xfb\x01\n" +
+	"\rfresh_through\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\ffreshThrough\x12\x12\n" +
+	"\x04from\x18\x05 \x01(\tR\x04from\x12\x0e\n" +
+	"\x02to\x18\x06 \x01(\tR\x02to\"\xfb\x01\n" +
 	"\bFollowUp\x12$\n" +
 	"\x04unit\x18\x01 \x01(\v2\x10.hailong.v1.UnitR\x04unit\x126\n" +
 	"\fdissatisfied\x18\x02 \x01(\v2\x12.hailong.v1.FigureR\fdissatisfied\x12C\n" +
