@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/hailong-vn/hailong/analytics"
@@ -9,7 +10,7 @@ import (
 
 // foldNow brings the figures up to date after an import into an embedded store, where no server may be running to do it. On
 // MongoDB that is the workers' part.
-func (a *application) foldNow(ctx context.Context, t *terminal) error {
+func (a *application) foldNow(ctx context.Context, t *terminal) (err error) {
 	if a.MongoDB != "" {
 		return nil
 	}
@@ -25,7 +26,7 @@ func (a *application) foldNow(ctx context.Context, t *terminal) error {
 	defer ticker.Stop()
 	defer func() {
 		stop()
-		<-done
+		err = errors.Join(err, <-done)
 	}()
 	for { // a running server's worker may be the one that gets there first
 		through, err := a.fresh(ctx)

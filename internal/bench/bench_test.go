@@ -42,7 +42,7 @@ func BenchmarkIntake(b *testing.B) {
 				name           string
 				callers, batch int
 				aim            float64
-			}{{"batches of 100", 8, 100, 0.7}, {"64 callers of single ratings", 64, 1, 0.7}} {
+			}{{"batches of 100", 32, 100, 0.7}, {"64 callers of single ratings", 64, 1, 0.7}} {
 				b.Run(shape.name, func(b *testing.B) {
 					for b.Loop() {
 						measure(b, e, address, token, nothing, shape.callers, shape.batch, shape.aim)
