@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime/debug"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -130,6 +131,7 @@ func (a *application) fillDemoAccounts(ctx context.Context) error {
 // fillDemoRatings submits the history after a time, a few batches at once. Ids are the same at every start, so what was
 // stored before an interruption is found to be there.
 func (a *application) fillDemoRatings(ctx context.Context, after, now time.Time) (int, error) {
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // much garbage for a few seconds, and a newcomer waiting
 	group, filling := errgroup.WithContext(ctx)
 	group.SetLimit(3)
 	count := 0

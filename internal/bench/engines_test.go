@@ -38,13 +38,13 @@ func sqliteEngine(b *testing.B) engine {
 	if err != nil || len(files) != 1 {
 		b.Fatalf("the engine's file: %v %v", files, err)
 	}
-	db, err := sql.Open("sqlite", "file:"+files[0]+"?_pragma=journal_mode(wal)&_pragma=synchronous(full)")
+	db, err := sql.Open("sqlite", "file:"+files[0]+"?_pragma=journal_mode(wal)&_pragma=synchronous(full)&_pragma=cache_size(-32000)&_pragma=wal_autocheckpoint(4000)")
 	if err != nil {
 		b.Fatal(err)
 	}
 	db.SetMaxOpenConns(1)
 	b.Cleanup(func() { _ = db.Close() })
-	const rows = 50
+	const rows = 20
 	statement, err := db.Prepare("INSERT INTO ratings (id, cell, received, kind, score, revises, body) VALUES " +
 		strings.TrimSuffix(strings.Repeat("(?,?,?,?,?,NULL,?),", rows), ","))
 	if err != nil {
