@@ -215,7 +215,7 @@ func TestARestoredStore(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				return epoch.Epoch > 1 && state.AllStarted.After(epoch.RaisedAt) && !state.AllCompleted.Before(state.AllStarted)
+				return epoch.Epoch > 1 && state.AllEpoch == epoch.Epoch
 			})
 			untilFresh(t, worker)
 			stop()

@@ -24,6 +24,7 @@ type freshState struct {
 	AllStarted   time.Time `bson:"all_started"`   // claimed by compare-and-swap: workers do not sweep everything at once
 	AllAlive     time.Time `bson:"all_alive"`     // last sign of the worker that sweeps
 	AllCompleted time.Time `bson:"all_completed"` // equal to or after AllStarted: it ended
+	AllEpoch     uint32    `bson:"all_epoch"`     // the epoch under which the last one that ended left everything
 }
 
 var (
@@ -139,14 +140,15 @@ func (s states) freshThrough(ctx context.Context, through, ahead time.Time) (tim
 	return state.FreshThrough, err
 }
 
-// claimAll claims the sweep of all cells where none was started since, or where the one that was started has neither ended
-// nor shown a sign of life since deadline. Whoever claims it sweeps; no leader is elected.
-func (s states) claimAll(ctx context.Context, now, since, deadline time.Time) (bool, error) {
+// claimAll claims the sweep of all cells where none was started since or none ended under this epoch, or where the one that
+// was started has neither ended nor shown a sign of life since deadline. Whoever claims it sweeps; no leader is elected.
+// Epochs are told apart by number, for two clocks, or one clock within a millisecond, cannot order them.
+func (s states) claimAll(ctx context.Context, epoch uint32, now, since, deadline time.Time) (bool, error) {
 	claimed := false
 	_, err := s.changeFreshness(ctx, func(state *freshState) bool {
 		underWay := state.AllCompleted.Before(state.AllStarted)
 		dead := state.AllAlive.Before(deadline)
-		claimed = underWay && dead || !underWay && state.AllStarted.Before(since)
+		claimed = underWay && dead || !underWay && (state.AllEpoch < epoch || state.AllStarted.Before(since))
 		if claimed {
 			state.AllStarted, state.AllAlive = store.Milliseconds(now), store.Milliseconds(now)
 		}
@@ -160,9 +162,11 @@ func (s states) aliveAll(ctx context.Context, started, now time.Time) (bool, err
 	return s.changeClaimed(ctx, started, func(state *freshState) { state.AllAlive = store.Milliseconds(now) })
 }
 
-// completeAll says that the sweep claimed then ended.
-func (s states) completeAll(ctx context.Context, started, now time.Time) error {
-	_, err := s.changeClaimed(ctx, started, func(state *freshState) { state.AllCompleted = store.Milliseconds(now) })
+// completeAll says that the sweep claimed then ended, and under which epoch everything stands now.
+func (s states) completeAll(ctx context.Context, epoch uint32, started, now time.Time) error {
+	_, err := s.changeClaimed(ctx, started, func(state *freshState) {
+		state.AllCompleted, state.AllEpoch = store.Milliseconds(now), max(state.AllEpoch, epoch)
+	})
 	return err
 }
 

@@ -88,8 +88,9 @@ func TestOneWorkerSweepsEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	night := time.Date(2026, 11, 22, 19, 0, 0, 0, time.UTC)
+	epoch := uint32(1)
 	claim := func(now time.Time) bool {
-		claimed, err := states.claimAll(ctx, now, night, now.Add(-allDead))
+		claimed, err := states.claimAll(ctx, epoch, now, night, now.Add(-allDead))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -122,17 +123,27 @@ func TestOneWorkerSweepsEverything(t *testing.T) {
 	if ours, err := states.aliveAll(ctx, started, taken); err != nil || ours {
 		t.Errorf("the first one goes on: %v, %v", ours, err)
 	}
-	if err := states.completeAll(ctx, started, taken); err != nil {
+	if err := states.completeAll(ctx, epoch, started, taken); err != nil {
 		t.Fatal(err)
 	}
 	if claim(taken.Add(time.Second)) {
 		t.Error("the first one's end counted for the second")
 	}
-	if err := states.completeAll(ctx, taken, taken.Add(time.Minute)); err != nil {
+	if err := states.completeAll(ctx, epoch, taken, taken.Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	if claim(taken.Add(time.Hour)) {
 		t.Error("claimed twice a night")
+	}
+	epoch = 2 // raised within the very millisecond in which that sweep began
+	if !claim(taken) {
+		t.Error("not claimed under a new epoch")
+	}
+	if err := states.completeAll(ctx, 1, taken, taken); err != nil { // it had read the epoch before
+		t.Fatal(err)
+	}
+	if !claim(taken) {
+		t.Error("a sweep under the old epoch counted for the new one")
 	}
 }
 

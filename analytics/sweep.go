@@ -119,7 +119,7 @@ func (w *Worker) prove(ctx context.Context, start time.Time) error {
 		return err
 	}
 	state, err := w.states.freshness(ctx)
-	if err != nil || epoch.RaisedAt.After(state.AllCompleted) || epoch.RaisedAt.After(state.AllStarted) {
+	if err != nil || state.AllEpoch < epoch.Epoch {
 		return err
 	}
 	through, err := w.states.freshThrough(ctx, start, w.Clock().Add(w.Overlap))

@@ -50,12 +50,10 @@ func (w *Worker) sweepAllIfWanted(ctx context.Context) error {
 			deadline = now
 		}
 	}
-	for _, wanted := range []time.Time{lastNightly(now, w.SweepAllAt), epoch.RaisedAt} {
-		if wanted.After(since) {
-			since = wanted
-		}
+	if nightly := lastNightly(now, w.SweepAllAt); nightly.After(since) {
+		since = nightly
 	}
-	claimed, err := w.states.claimAll(ctx, now, store.Milliseconds(since), deadline)
+	claimed, err := w.states.claimAll(ctx, epoch.Epoch, now, store.Milliseconds(since), deadline)
 	if err != nil || !claimed {
 		return err
 	}
@@ -69,7 +67,7 @@ func (w *Worker) sweepAllIfWanted(ctx context.Context) error {
 		// Whatever ended it, another worker may go on at once.
 		return errors.Join(err, w.states.abandonAll(context.WithoutCancel(ctx), now))
 	}
-	if err := w.states.completeAll(ctx, now, w.Clock()); err != nil {
+	if err := w.states.completeAll(ctx, epoch.Epoch, now, w.Clock()); err != nil {
 		return err
 	}
 	w.pass.Store(max(w.pass.Load(), now.UnixMilli()))
