@@ -21,6 +21,15 @@ const (
 	ReadRanking      Action = "read_ranking"      // units set beside each other
 	ReadFollowUps    Action = "read_follow_ups"   // units whose dissatisfaction is beyond chance
 	ExportReports    Action = "export_reports"    // figures as a file
+	NoteFollowUps    Action = "note_follow_ups"   // record that a follow-up is known, and why
+	ReadRatings      Action = "read_ratings"      // single ratings, without who gave them
+	ReadComments     Action = "read_comments"     // the words beside them, and to search in them
+	PublishRemedies  Action = "publish_remedies"  // tell citizens what was done
+	TypeSlips        Action = "type_slips"        // paper slips, a batch at a time
+	RunJobs          Action = "run_jobs"          // imports and recounts, which concern all units; needs scope ""
+	ReadJobs         Action = "read_jobs"         // how they go
+	ReadHealth       Action = "read_health"       // how the parts of the system are
+	ReadAudit        Action = "read_audit"        // who did what
 )
 
 type actions map[Action]bool
@@ -38,9 +47,10 @@ var (
 	roleActions = map[pb.Role]actions{
 		pb.Role_ROLE_ADMINISTRATOR: only(GiveRating, RecordRatings, ReadDirectory, ReadOfficials, ChangeDirectory,
 			ChangeCatalogues, ManageDevices, ManageAccounts, ManageQuarantine, ReadFigures, ReadRanking, ReadFollowUps,
-			ExportReports),
-		pb.Role_ROLE_LEADER:   only(GiveRating, ReadDirectory, ReadOfficials, ReadFigures, ReadRanking, ReadFollowUps, ExportReports),
-		pb.Role_ROLE_OPERATOR: only(GiveRating, RecordRatings, ReadDirectory, ReadOfficials),
+			ExportReports, NoteFollowUps, ReadRatings, ReadComments, PublishRemedies, TypeSlips, RunJobs, ReadJobs, ReadHealth, ReadAudit),
+		pb.Role_ROLE_LEADER:   only(GiveRating, ReadDirectory, ReadOfficials, ReadFigures, ReadRanking, ReadFollowUps, ExportReports,
+			NoteFollowUps, ReadRatings, ReadComments, PublishRemedies),
+		pb.Role_ROLE_OPERATOR: only(GiveRating, RecordRatings, ReadDirectory, ReadOfficials, TypeSlips),
 		pb.Role_ROLE_OFFICIAL: only(GiveRating, ReadDirectory, ReadFigures),
 	}
 	deviceActions    = only(SubmitRatings, ReadDirectory)

@@ -138,6 +138,67 @@ func (Step) EnumDescriptor() ([]byte, []int) {
 	return file_hailong_v1_analytics_proto_rawDescGZIP(), []int{1}
 }
 
+// FacetKind says what is set beside each other.
+type FacetKind int32
+
+const (
+	// Not given; refused.
+	FacetKind_FACET_KIND_UNSPECIFIED FacetKind = 0
+	// Counters.
+	FacetKind_FACET_KIND_COUNTER FacetKind = 1
+	// Procedures.
+	FacetKind_FACET_KIND_PROCEDURE FacetKind = 2
+	// Officials.
+	FacetKind_FACET_KIND_OFFICIAL FacetKind = 3
+	// Questions of the questionnaires.
+	FacetKind_FACET_KIND_QUESTION FacetKind = 4
+)
+
+// Enum value maps for FacetKind.
+var (
+	FacetKind_name = map[int32]string{
+		0: "FACET_KIND_UNSPECIFIED",
+		1: "FACET_KIND_COUNTER",
+		2: "FACET_KIND_PROCEDURE",
+		3: "FACET_KIND_OFFICIAL",
+		4: "FACET_KIND_QUESTION",
+	}
+	FacetKind_value = map[string]int32{
+		"FACET_KIND_UNSPECIFIED": 0,
+		"FACET_KIND_COUNTER":     1,
+		"FACET_KIND_PROCEDURE":   2,
+		"FACET_KIND_OFFICIAL":    3,
+		"FACET_KIND_QUESTION":    4,
+	}
+)
+
+func (x FacetKind) Enum() *FacetKind {
+	p := new(FacetKind)
+	*p = x
+	return p
+}
+
+func (x FacetKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (FacetKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_hailong_v1_analytics_proto_enumTypes[2].Descriptor()
+}
+
+func (FacetKind) Type() protoreflect.EnumType {
+	return &file_hailong_v1_analytics_proto_enumTypes[2]
+}
+
+func (x FacetKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use FacetKind.Descriptor instead.
+func (FacetKind) EnumDescriptor() ([]byte, []int) {
+	return file_hailong_v1_analytics_proto_rawDescGZIP(), []int{2}
+}
+
 // Figure is a number with its uncertainty.
 type Figure struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1254,7 +1315,9 @@ type FollowUp struct {
 	// The same, adjusted for the number of units looked at (Benjamini-Hochberg).
 	QValue float64 `protobuf:"fixed64,5,opt,name=q_value,json=qValue,proto3" json:"q_value,omitempty"`
 	// Why, in one sentence, in the caller's language.
-	Sentence      string `protobuf:"bytes,6,opt,name=sentence,proto3" json:"sentence,omitempty"`
+	Sentence string `protobuf:"bytes,6,opt,name=sentence,proto3" json:"sentence,omitempty"`
+	// What leaders noted about the unit over days that overlap the period, newest first.
+	Notes         []*FollowUpNote `protobuf:"bytes,7,rep,name=notes,proto3" json:"notes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1331,6 +1394,13 @@ func (x *FollowUp) GetSentence() string {
 	return ""
 }
 
+func (x *FollowUp) GetNotes() []*FollowUpNote {
+	if x != nil {
+		return x.Notes
+	}
+	return nil
+}
+
 // WatchUnitRequest names the unit.
 type WatchUnitRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1375,6 +1445,1173 @@ func (x *WatchUnitRequest) GetUnitId() string {
 		return x.UnitId
 	}
 	return ""
+}
+
+// FollowUpNote is what a leader noted about a follow-up.
+type FollowUpNote struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id, for ever.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The unit noted.
+	UnitId string `protobuf:"bytes,2,opt,name=unit_id,json=unitId,proto3" json:"unit_id,omitempty"`
+	// First local day of the period looked at.
+	From string `protobuf:"bytes,3,opt,name=from,proto3" json:"from,omitempty"`
+	// Last local day, inclusive.
+	To string `protobuf:"bytes,4,opt,name=to,proto3" json:"to,omitempty"`
+	// The reason, as typed.
+	Reason string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Name of the account that noted it.
+	NotedBy string `protobuf:"bytes,6,opt,name=noted_by,json=notedBy,proto3" json:"noted_by,omitempty"`
+	// When.
+	NotedAt       *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=noted_at,json=notedAt,proto3" json:"noted_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FollowUpNote) Reset() {
+	*x = FollowUpNote{}
+	mi := &file_hailong_v1_analytics_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FollowUpNote) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FollowUpNote) ProtoMessage() {}
+
+func (x *FollowUpNote) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_analytics_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FollowUpNote.ProtoReflect.Descriptor instead.
+func (*FollowUpNote) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_analytics_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *FollowUpNote) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *FollowUpNote) GetUnitId() string {
+	if x != nil {
+		return x.UnitId
+	}
+	return ""
+}
+
+func (x *FollowUpNote) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *FollowUpNote) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *FollowUpNote) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *FollowUpNote) GetNotedBy() string {
+	if x != nil {
+		return x.NotedBy
+	}
+	return ""
+}
+
+func (x *FollowUpNote) GetNotedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.NotedAt
+	}
+	return nil
+}
+
+// NoteFollowUpRequest names unit, period and reason.
+type NoteFollowUpRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The unit noted.
+	UnitId string `protobuf:"bytes,1,opt,name=unit_id,json=unitId,proto3" json:"unit_id,omitempty"`
+	// First local day of the period looked at.
+	From string `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
+	// Last local day, inclusive.
+	To string `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
+	// The reason, in words.
+	Reason        string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NoteFollowUpRequest) Reset() {
+	*x = NoteFollowUpRequest{}
+	mi := &file_hailong_v1_analytics_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NoteFollowUpRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NoteFollowUpRequest) ProtoMessage() {}
+
+func (x *NoteFollowUpRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_analytics_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NoteFollowUpRequest.ProtoReflect.Descriptor instead.
+func (*NoteFollowUpRequest) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_analytics_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *NoteFollowUpRequest) GetUnitId() string {
+	if x != nil {
+		return x.UnitId
+	}
+	return ""
+}
+
+func (x *NoteFollowUpRequest) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *NoteFollowUpRequest) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *NoteFollowUpRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// ListReasonsRequest names unit and period.
+type ListReasonsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Top of the subtree.
+	UnitId string `protobuf:"bytes,1,opt,name=unit_id,json=unitId,proto3" json:"unit_id,omitempty"`
+	// First local day; empty = the day 30 days before to.
+	From string `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
+	// Last local day, inclusive; empty = today.
+	To string `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
+	// Only these channels; empty = all.
+	Channels []Channel `protobuf:"varint,4,rep,packed,name=channels,proto3,enum=hailong.v1.Channel" json:"channels,omitempty"`
+	// Which tree.
+	Tree TreeView `protobuf:"varint,5,opt,name=tree,proto3,enum=hailong.v1.TreeView" json:"tree,omitempty"`
+	// Only this questionnaire, every version; empty = all.
+	QuestionnaireId string `protobuf:"bytes,6,opt,name=questionnaire_id,json=questionnaireId,proto3" json:"questionnaire_id,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *ListReasonsRequest) Reset() {
+	*x = ListReasonsRequest{}
+	mi := &file_hailong_v1_analytics_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListReasonsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListReasonsRequest) ProtoMessage() {}
+
+func (x *ListReasonsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_analytics_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListReasonsRequest.ProtoReflect.Descriptor instead.
+func (*ListReasonsRequest) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_analytics_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ListReasonsRequest) GetUnitId() string {
+	if x != nil {
+		return x.UnitId
+	}
+	return ""
+}
+
+func (x *ListReasonsRequest) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *ListReasonsRequest) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *ListReasonsRequest) GetChannels() []Channel {
+	if x != nil {
+		return x.Channels
+	}
+	return nil
+}
+
+func (x *ListReasonsRequest) GetTree() TreeView {
+	if x != nil {
+		return x.Tree
+	}
+	return TreeView_TREE_VIEW_UNSPECIFIED
+}
+
+func (x *ListReasonsRequest) GetQuestionnaireId() string {
+	if x != nil {
+		return x.QuestionnaireId
+	}
+	return ""
+}
+
+// ListReasonsResponse lists choices, most taken first.
+type ListReasonsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The choices.
+	Reasons []*Reason `protobuf:"bytes,1,rep,name=reasons,proto3" json:"reasons,omitempty"`
+	// Every rating accepted up to then is in these figures.
+	FreshThrough *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=fresh_through,json=freshThrough,proto3" json:"fresh_through,omitempty"`
+	// First local day.
+	From string `protobuf:"bytes,3,opt,name=from,proto3" json:"from,omitempty"`
+	// Last local day, inclusive.
+	To            string `protobuf:"bytes,4,opt,name=to,proto3" json:"to,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListReasonsResponse) Reset() {
+	*x = ListReasonsResponse{}
+	mi := &file_hailong_v1_analytics_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListReasonsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListReasonsResponse) ProtoMessage() {}
+
+func (x *ListReasonsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_analytics_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListReasonsResponse.ProtoReflect.Descriptor instead.
+func (*ListReasonsResponse) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_analytics_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *ListReasonsResponse) GetReasons() []*Reason {
+	if x != nil {
+		return x.Reasons
+	}
+	return nil
+}
+
+func (x *ListReasonsResponse) GetFreshThrough() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FreshThrough
+	}
+	return nil
+}
+
+func (x *ListReasonsResponse) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *ListReasonsResponse) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+// Reason is one choice of one question.
+type Reason struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The question's id.
+	QuestionId string `protobuf:"bytes,1,opt,name=question_id,json=questionId,proto3" json:"question_id,omitempty"`
+	// The choice's id.
+	ChoiceId string `protobuf:"bytes,2,opt,name=choice_id,json=choiceId,proto3" json:"choice_id,omitempty"`
+	// Words of the question in the caller's language, from the newest version that has it.
+	Question string `protobuf:"bytes,3,opt,name=question,proto3" json:"question,omitempty"`
+	// Words of the choice in the caller's language.
+	Label string `protobuf:"bytes,4,opt,name=label,proto3" json:"label,omitempty"`
+	// Share of the ratings that answered the question, with its interval; n = ratings that answered it where known, else
+	// all ratings of the period.
+	Share *Figure `protobuf:"bytes,5,opt,name=share,proto3" json:"share,omitempty"`
+	// Times taken; 0 where suppressed.
+	Count         uint32 `protobuf:"varint,6,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Reason) Reset() {
+	*x = Reason{}
+	mi := &file_hailong_v1_analytics_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Reason) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Reason) ProtoMessage() {}
+
+func (x *Reason) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_analytics_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Reason.ProtoReflect.Descriptor instead.
+func (*Reason) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_analytics_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *Reason) GetQuestionId() string {
+	if x != nil {
+		return x.QuestionId
+	}
+	return ""
+}
+
+func (x *Reason) GetChoiceId() string {
+	if x != nil {
+		return x.ChoiceId
+	}
+	return ""
+}
+
+func (x *Reason) GetQuestion() string {
+	if x != nil {
+		return x.Question
+	}
+	return ""
+}
+
+func (x *Reason) GetLabel() string {
+	if x != nil {
+		return x.Label
+	}
+	return ""
+}
+
+func (x *Reason) GetShare() *Figure {
+	if x != nil {
+		return x.Share
+	}
+	return nil
+}
+
+func (x *Reason) GetCount() uint32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+// GetHoursRequest names unit and period.
+type GetHoursRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Top of the subtree.
+	UnitId string `protobuf:"bytes,1,opt,name=unit_id,json=unitId,proto3" json:"unit_id,omitempty"`
+	// First local day; empty = the day 30 days before to.
+	From string `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
+	// Last local day, inclusive; empty = today.
+	To string `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
+	// Only these channels; empty = all.
+	Channels []Channel `protobuf:"varint,4,rep,packed,name=channels,proto3,enum=hailong.v1.Channel" json:"channels,omitempty"`
+	// Which tree.
+	Tree TreeView `protobuf:"varint,5,opt,name=tree,proto3,enum=hailong.v1.TreeView" json:"tree,omitempty"`
+	// Only this questionnaire, every version; empty = all.
+	QuestionnaireId string `protobuf:"bytes,6,opt,name=questionnaire_id,json=questionnaireId,proto3" json:"questionnaire_id,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *GetHoursRequest) Reset() {
+	*x = GetHoursRequest{}
+	mi := &file_hailong_v1_analytics_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetHoursRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetHoursRequest) ProtoMessage() {}
+
+func (x *GetHoursRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_analytics_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetHoursRequest.ProtoReflect.Descriptor instead.
+func (*GetHoursRequest) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_analytics_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *GetHoursRequest) GetUnitId() string {
+	if x != nil {
+		return x.UnitId
+	}
+	return ""
+}
+
+func (x *GetHoursRequest) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *GetHoursRequest) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *GetHoursRequest) GetChannels() []Channel {
+	if x != nil {
+		return x.Channels
+	}
+	return nil
+}
+
+func (x *GetHoursRequest) GetTree() TreeView {
+	if x != nil {
+		return x.Tree
+	}
+	return TreeView_TREE_VIEW_UNSPECIFIED
+}
+
+func (x *GetHoursRequest) GetQuestionnaireId() string {
+	if x != nil {
+		return x.QuestionnaireId
+	}
+	return ""
+}
+
+// GetHoursResponse holds the hours that have ratings.
+type GetHoursResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// By weekday and hour; hours without a rating are left out.
+	Hours []*WeekHour `protobuf:"bytes,1,rep,name=hours,proto3" json:"hours,omitempty"`
+	// Every rating accepted up to then is in these figures.
+	FreshThrough *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=fresh_through,json=freshThrough,proto3" json:"fresh_through,omitempty"`
+	// First local day.
+	From string `protobuf:"bytes,3,opt,name=from,proto3" json:"from,omitempty"`
+	// Last local day, inclusive.
+	To            string `protobuf:"bytes,4,opt,name=to,proto3" json:"to,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetHoursResponse) Reset() {
+	*x = GetHoursResponse{}
+	mi := &file_hailong_v1_analytics_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetHoursResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetHoursResponse) ProtoMessage() {}
+
+func (x *GetHoursResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_analytics_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetHoursResponse.ProtoReflect.Descriptor instead.
+func (*GetHoursResponse) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_analytics_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *GetHoursResponse) GetHours() []*WeekHour {
+	if x != nil {
+		return x.Hours
+	}
+	return nil
+}
+
+func (x *GetHoursResponse) GetFreshThrough() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FreshThrough
+	}
+	return nil
+}
+
+func (x *GetHoursResponse) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *GetHoursResponse) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+// WeekHour is one hour of the week.
+type WeekHour struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 1 = Monday ... 7 = Sunday.
+	Weekday int32 `protobuf:"varint,1,opt,name=weekday,proto3" json:"weekday,omitempty"`
+	// Local hour, 0 to 23.
+	Hour int32 `protobuf:"varint,2,opt,name=hour,proto3" json:"hour,omitempty"`
+	// Ratings with an overall score.
+	N uint32 `protobuf:"varint,3,opt,name=n,proto3" json:"n,omitempty"`
+	// Share of scores 1 and 2.
+	Dissatisfied  *Figure `protobuf:"bytes,4,opt,name=dissatisfied,proto3" json:"dissatisfied,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WeekHour) Reset() {
+	*x = WeekHour{}
+	mi := &file_hailong_v1_analytics_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WeekHour) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WeekHour) ProtoMessage() {}
+
+func (x *WeekHour) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_analytics_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WeekHour.ProtoReflect.Descriptor instead.
+func (*WeekHour) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_analytics_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *WeekHour) GetWeekday() int32 {
+	if x != nil {
+		return x.Weekday
+	}
+	return 0
+}
+
+func (x *WeekHour) GetHour() int32 {
+	if x != nil {
+		return x.Hour
+	}
+	return 0
+}
+
+func (x *WeekHour) GetN() uint32 {
+	if x != nil {
+		return x.N
+	}
+	return 0
+}
+
+func (x *WeekHour) GetDissatisfied() *Figure {
+	if x != nil {
+		return x.Dissatisfied
+	}
+	return nil
+}
+
+// ListFacetsRequest names unit, period and kind.
+type ListFacetsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Top of the subtree.
+	UnitId string `protobuf:"bytes,1,opt,name=unit_id,json=unitId,proto3" json:"unit_id,omitempty"`
+	// First local day, widened to its month; empty = the day 30 days before to.
+	From string `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
+	// Last local day, inclusive, widened to its month; empty = today.
+	To string `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
+	// Which tree.
+	Tree TreeView `protobuf:"varint,5,opt,name=tree,proto3,enum=hailong.v1.TreeView" json:"tree,omitempty"`
+	// What to set beside each other.
+	Kind          FacetKind `protobuf:"varint,7,opt,name=kind,proto3,enum=hailong.v1.FacetKind" json:"kind,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListFacetsRequest) Reset() {
+	*x = ListFacetsRequest{}
+	mi := &file_hailong_v1_analytics_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListFacetsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListFacetsRequest) ProtoMessage() {}
+
+func (x *ListFacetsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_analytics_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListFacetsRequest.ProtoReflect.Descriptor instead.
+func (*ListFacetsRequest) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_analytics_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *ListFacetsRequest) GetUnitId() string {
+	if x != nil {
+		return x.UnitId
+	}
+	return ""
+}
+
+func (x *ListFacetsRequest) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *ListFacetsRequest) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *ListFacetsRequest) GetTree() TreeView {
+	if x != nil {
+		return x.Tree
+	}
+	return TreeView_TREE_VIEW_UNSPECIFIED
+}
+
+func (x *ListFacetsRequest) GetKind() FacetKind {
+	if x != nil {
+		return x.Kind
+	}
+	return FacetKind_FACET_KIND_UNSPECIFIED
+}
+
+// ListFacetsResponse lists facets, most ratings first.
+type ListFacetsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The facets.
+	Facets []*Facet `protobuf:"bytes,1,rep,name=facets,proto3" json:"facets,omitempty"`
+	// Every rating accepted up to then is in leaves and strips; facets follow within minutes.
+	FreshThrough *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=fresh_through,json=freshThrough,proto3" json:"fresh_through,omitempty"`
+	// First local day of the first month counted.
+	From string `protobuf:"bytes,3,opt,name=from,proto3" json:"from,omitempty"`
+	// Last local day of the last month counted, inclusive.
+	To            string `protobuf:"bytes,4,opt,name=to,proto3" json:"to,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListFacetsResponse) Reset() {
+	*x = ListFacetsResponse{}
+	mi := &file_hailong_v1_analytics_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListFacetsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListFacetsResponse) ProtoMessage() {}
+
+func (x *ListFacetsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_analytics_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListFacetsResponse.ProtoReflect.Descriptor instead.
+func (*ListFacetsResponse) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_analytics_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *ListFacetsResponse) GetFacets() []*Facet {
+	if x != nil {
+		return x.Facets
+	}
+	return nil
+}
+
+func (x *ListFacetsResponse) GetFreshThrough() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FreshThrough
+	}
+	return nil
+}
+
+func (x *ListFacetsResponse) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *ListFacetsResponse) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+// Facet is one counter, procedure, official or question.
+type Facet struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id or code.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Its name, in the caller's language where it has several.
+	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// Unit it belongs to; empty for procedures and questions.
+	UnitId string `protobuf:"bytes,3,opt,name=unit_id,json=unitId,proto3" json:"unit_id,omitempty"`
+	// Its ratings; for a question, its scores.
+	Distribution  *Distribution `protobuf:"bytes,4,opt,name=distribution,proto3" json:"distribution,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Facet) Reset() {
+	*x = Facet{}
+	mi := &file_hailong_v1_analytics_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Facet) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Facet) ProtoMessage() {}
+
+func (x *Facet) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_analytics_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Facet.ProtoReflect.Descriptor instead.
+func (*Facet) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_analytics_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *Facet) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Facet) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Facet) GetUnitId() string {
+	if x != nil {
+		return x.UnitId
+	}
+	return ""
+}
+
+func (x *Facet) GetDistribution() *Distribution {
+	if x != nil {
+		return x.Distribution
+	}
+	return nil
+}
+
+// ComparePeriodsRequest names unit and two periods.
+type ComparePeriodsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Top of the subtree.
+	UnitId string `protobuf:"bytes,1,opt,name=unit_id,json=unitId,proto3" json:"unit_id,omitempty"`
+	// First local day; empty = the day 30 days before to.
+	From string `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
+	// Last local day, inclusive; empty = today.
+	To string `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
+	// Only these channels; empty = all.
+	Channels []Channel `protobuf:"varint,4,rep,packed,name=channels,proto3,enum=hailong.v1.Channel" json:"channels,omitempty"`
+	// Which tree.
+	Tree TreeView `protobuf:"varint,5,opt,name=tree,proto3,enum=hailong.v1.TreeView" json:"tree,omitempty"`
+	// Only this questionnaire, every version; empty = all.
+	QuestionnaireId string `protobuf:"bytes,6,opt,name=questionnaire_id,json=questionnaireId,proto3" json:"questionnaire_id,omitempty"`
+	// First local day of the period compared with; empty = the period of the same length just before.
+	OtherFrom string `protobuf:"bytes,7,opt,name=other_from,json=otherFrom,proto3" json:"other_from,omitempty"`
+	// Its last local day, inclusive; empty = the day before from.
+	OtherTo       string `protobuf:"bytes,8,opt,name=other_to,json=otherTo,proto3" json:"other_to,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ComparePeriodsRequest) Reset() {
+	*x = ComparePeriodsRequest{}
+	mi := &file_hailong_v1_analytics_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ComparePeriodsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ComparePeriodsRequest) ProtoMessage() {}
+
+func (x *ComparePeriodsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_analytics_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ComparePeriodsRequest.ProtoReflect.Descriptor instead.
+func (*ComparePeriodsRequest) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_analytics_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *ComparePeriodsRequest) GetUnitId() string {
+	if x != nil {
+		return x.UnitId
+	}
+	return ""
+}
+
+func (x *ComparePeriodsRequest) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *ComparePeriodsRequest) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *ComparePeriodsRequest) GetChannels() []Channel {
+	if x != nil {
+		return x.Channels
+	}
+	return nil
+}
+
+func (x *ComparePeriodsRequest) GetTree() TreeView {
+	if x != nil {
+		return x.Tree
+	}
+	return TreeView_TREE_VIEW_UNSPECIFIED
+}
+
+func (x *ComparePeriodsRequest) GetQuestionnaireId() string {
+	if x != nil {
+		return x.QuestionnaireId
+	}
+	return ""
+}
+
+func (x *ComparePeriodsRequest) GetOtherFrom() string {
+	if x != nil {
+		return x.OtherFrom
+	}
+	return ""
+}
+
+func (x *ComparePeriodsRequest) GetOtherTo() string {
+	if x != nil {
+		return x.OtherTo
+	}
+	return ""
+}
+
+// ComparePeriodsResponse holds both periods.
+type ComparePeriodsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The period asked for.
+	Period *PeriodDistribution `protobuf:"bytes,1,opt,name=period,proto3" json:"period,omitempty"`
+	// The period compared with.
+	Other *PeriodDistribution `protobuf:"bytes,2,opt,name=other,proto3" json:"other,omitempty"`
+	// Share of satisfied in the period less that in the other (-1 to 1), with its interval (Newcombe 1998); n = ratings of both.
+	SatisfiedDifference *Figure `protobuf:"bytes,3,opt,name=satisfied_difference,json=satisfiedDifference,proto3" json:"satisfied_difference,omitempty"`
+	// The same for dissatisfied.
+	DissatisfiedDifference *Figure `protobuf:"bytes,4,opt,name=dissatisfied_difference,json=dissatisfiedDifference,proto3" json:"dissatisfied_difference,omitempty"`
+	// Every rating accepted up to then is in these figures.
+	FreshThrough *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=fresh_through,json=freshThrough,proto3" json:"fresh_through,omitempty"`
+	// True where the two periods rest on different questionnaires: they are not alike.
+	DifferentQuestionnaires bool `protobuf:"varint,6,opt,name=different_questionnaires,json=differentQuestionnaires,proto3" json:"different_questionnaires,omitempty"`
+	unknownFields           protoimpl.UnknownFields
+	sizeCache               protoimpl.SizeCache
+}
+
+func (x *ComparePeriodsResponse) Reset() {
+	*x = ComparePeriodsResponse{}
+	mi := &file_hailong_v1_analytics_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ComparePeriodsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ComparePeriodsResponse) ProtoMessage() {}
+
+func (x *ComparePeriodsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_analytics_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ComparePeriodsResponse.ProtoReflect.Descriptor instead.
+func (*ComparePeriodsResponse) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_analytics_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *ComparePeriodsResponse) GetPeriod() *PeriodDistribution {
+	if x != nil {
+		return x.Period
+	}
+	return nil
+}
+
+func (x *ComparePeriodsResponse) GetOther() *PeriodDistribution {
+	if x != nil {
+		return x.Other
+	}
+	return nil
+}
+
+func (x *ComparePeriodsResponse) GetSatisfiedDifference() *Figure {
+	if x != nil {
+		return x.SatisfiedDifference
+	}
+	return nil
+}
+
+func (x *ComparePeriodsResponse) GetDissatisfiedDifference() *Figure {
+	if x != nil {
+		return x.DissatisfiedDifference
+	}
+	return nil
+}
+
+func (x *ComparePeriodsResponse) GetFreshThrough() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FreshThrough
+	}
+	return nil
+}
+
+func (x *ComparePeriodsResponse) GetDifferentQuestionnaires() bool {
+	if x != nil {
+		return x.DifferentQuestionnaires
+	}
+	return false
+}
+
+// PeriodDistribution is a period and its ratings.
+type PeriodDistribution struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// First local day.
+	From string `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
+	// Last local day, inclusive.
+	To string `protobuf:"bytes,2,opt,name=to,proto3" json:"to,omitempty"`
+	// Its ratings.
+	Distribution *Distribution `protobuf:"bytes,3,opt,name=distribution,proto3" json:"distribution,omitempty"`
+	// Questionnaires (id@version) pooled here.
+	Questionnaires []string `protobuf:"bytes,4,rep,name=questionnaires,proto3" json:"questionnaires,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *PeriodDistribution) Reset() {
+	*x = PeriodDistribution{}
+	mi := &file_hailong_v1_analytics_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PeriodDistribution) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PeriodDistribution) ProtoMessage() {}
+
+func (x *PeriodDistribution) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_analytics_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PeriodDistribution.ProtoReflect.Descriptor instead.
+func (*PeriodDistribution) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_analytics_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *PeriodDistribution) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *PeriodDistribution) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *PeriodDistribution) GetDistribution() *Distribution {
+	if x != nil {
+		return x.Distribution
+	}
+	return nil
+}
+
+func (x *PeriodDistribution) GetQuestionnaires() []string {
+	if x != nil {
+		return x.Questionnaires
+	}
+	return nil
 }
 
 var File_hailong_v1_analytics_proto protoreflect.FileDescriptor
@@ -1481,16 +2718,122 @@ const file_hailong_v1_analytics_proto_rawDesc = "" +
 	"\x14false_discovery_rate\x18\x03 \x01(\x01R\x12falseDiscoveryRate\x12?\n" +
 	"\rfresh_through\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\ffreshThrough\x12\x12\n" +
 	"\x04from\x18\x05 \x01(\tR\x04from\x12\x0e\n" +
-	"\x02to\x18\x06 \x01(\tR\x02to\"\xfb\x01\n" +
+	"\x02to\x18\x06 \x01(\tR\x02to\"\xab\x02\n" +
 	"\bFollowUp\x12$\n" +
 	"\x04unit\x18\x01 \x01(\v2\x10.hailong.v1.UnitR\x04unit\x126\n" +
 	"\fdissatisfied\x18\x02 \x01(\v2\x12.hailong.v1.FigureR\fdissatisfied\x12C\n" +
 	"\x13parent_dissatisfied\x18\x03 \x01(\v2\x12.hailong.v1.FigureR\x12parentDissatisfied\x12\x17\n" +
 	"\ap_value\x18\x04 \x01(\x01R\x06pValue\x12\x17\n" +
 	"\aq_value\x18\x05 \x01(\x01R\x06qValue\x12\x1a\n" +
-	"\bsentence\x18\x06 \x01(\tR\bsentence\"6\n" +
+	"\bsentence\x18\x06 \x01(\tR\bsentence\x12.\n" +
+	"\x05notes\x18\a \x03(\v2\x18.hailong.v1.FollowUpNoteR\x05notes\"6\n" +
 	"\x10WatchUnitRequest\x12\"\n" +
-	"\aunit_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06unitId*W\n" +
+	"\aunit_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06unitId\"\xc5\x01\n" +
+	"\fFollowUpNote\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
+	"\aunit_id\x18\x02 \x01(\tR\x06unitId\x12\x12\n" +
+	"\x04from\x18\x03 \x01(\tR\x04from\x12\x0e\n" +
+	"\x02to\x18\x04 \x01(\tR\x02to\x12\x16\n" +
+	"\x06reason\x18\x05 \x01(\tR\x06reason\x12\x19\n" +
+	"\bnoted_by\x18\x06 \x01(\tR\anotedBy\x125\n" +
+	"\bnoted_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\anotedAt\"\x95\x01\n" +
+	"\x13NoteFollowUpRequest\x12\"\n" +
+	"\aunit_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06unitId\x12\x1c\n" +
+	"\x04from\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x98\x01\n" +
+	"R\x04from\x12\x18\n" +
+	"\x02to\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x98\x01\n" +
+	"R\x02to\x12\"\n" +
+	"\x06reason\x18\x04 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason\"\x9a\x02\n" +
+	"\x12ListReasonsRequest\x12\"\n" +
+	"\aunit_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06unitId\x12\x1b\n" +
+	"\x04from\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\x04from\x12\x17\n" +
+	"\x02to\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\x02to\x12B\n" +
+	"\bchannels\x18\x04 \x03(\x0e2\x13.hailong.v1.ChannelB\x11\xbaH\x0e\x92\x01\v\x10\n" +
+	"\"\a\x82\x01\x04\x10\x01 \x00R\bchannels\x122\n" +
+	"\x04tree\x18\x05 \x01(\x0e2\x14.hailong.v1.TreeViewB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04tree\x122\n" +
+	"\x10questionnaire_id\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18@R\x0fquestionnaireId\"\xa8\x01\n" +
+	"\x13ListReasonsResponse\x12,\n" +
+	"\areasons\x18\x01 \x03(\v2\x12.hailong.v1.ReasonR\areasons\x12?\n" +
+	"\rfresh_through\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\ffreshThrough\x12\x12\n" +
+	"\x04from\x18\x03 \x01(\tR\x04from\x12\x0e\n" +
+	"\x02to\x18\x04 \x01(\tR\x02to\"\xb8\x01\n" +
+	"\x06Reason\x12\x1f\n" +
+	"\vquestion_id\x18\x01 \x01(\tR\n" +
+	"questionId\x12\x1b\n" +
+	"\tchoice_id\x18\x02 \x01(\tR\bchoiceId\x12\x1a\n" +
+	"\bquestion\x18\x03 \x01(\tR\bquestion\x12\x14\n" +
+	"\x05label\x18\x04 \x01(\tR\x05label\x12(\n" +
+	"\x05share\x18\x05 \x01(\v2\x12.hailong.v1.FigureR\x05share\x12\x14\n" +
+	"\x05count\x18\x06 \x01(\rR\x05count\"\x97\x02\n" +
+	"\x0fGetHoursRequest\x12\"\n" +
+	"\aunit_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06unitId\x12\x1b\n" +
+	"\x04from\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\x04from\x12\x17\n" +
+	"\x02to\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\x02to\x12B\n" +
+	"\bchannels\x18\x04 \x03(\x0e2\x13.hailong.v1.ChannelB\x11\xbaH\x0e\x92\x01\v\x10\n" +
+	"\"\a\x82\x01\x04\x10\x01 \x00R\bchannels\x122\n" +
+	"\x04tree\x18\x05 \x01(\x0e2\x14.hailong.v1.TreeViewB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04tree\x122\n" +
+	"\x10questionnaire_id\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18@R\x0fquestionnaireId\"\xa3\x01\n" +
+	"\x10GetHoursResponse\x12*\n" +
+	"\x05hours\x18\x01 \x03(\v2\x14.hailong.v1.WeekHourR\x05hours\x12?\n" +
+	"\rfresh_through\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\ffreshThrough\x12\x12\n" +
+	"\x04from\x18\x03 \x01(\tR\x04from\x12\x0e\n" +
+	"\x02to\x18\x04 \x01(\tR\x02to\"~\n" +
+	"\bWeekHour\x12\x18\n" +
+	"\aweekday\x18\x01 \x01(\x05R\aweekday\x12\x12\n" +
+	"\x04hour\x18\x02 \x01(\x05R\x04hour\x12\f\n" +
+	"\x01n\x18\x03 \x01(\rR\x01n\x126\n" +
+	"\fdissatisfied\x18\x04 \x01(\v2\x12.hailong.v1.FigureR\fdissatisfied\"\xd8\x01\n" +
+	"\x11ListFacetsRequest\x12\"\n" +
+	"\aunit_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06unitId\x12\x1b\n" +
+	"\x04from\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\x04from\x12\x17\n" +
+	"\x02to\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\x02to\x122\n" +
+	"\x04tree\x18\x05 \x01(\x0e2\x14.hailong.v1.TreeViewB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04tree\x125\n" +
+	"\x04kind\x18\a \x01(\x0e2\x15.hailong.v1.FacetKindB\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04kind\"\xa4\x01\n" +
+	"\x12ListFacetsResponse\x12)\n" +
+	"\x06facets\x18\x01 \x03(\v2\x11.hailong.v1.FacetR\x06facets\x12?\n" +
+	"\rfresh_through\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\ffreshThrough\x12\x12\n" +
+	"\x04from\x18\x03 \x01(\tR\x04from\x12\x0e\n" +
+	"\x02to\x18\x04 \x01(\tR\x02to\"\x82\x01\n" +
+	"\x05Facet\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x17\n" +
+	"\aunit_id\x18\x03 \x01(\tR\x06unitId\x12<\n" +
+	"\fdistribution\x18\x04 \x01(\v2\x18.hailong.v1.DistributionR\fdistribution\"\xe9\x02\n" +
+	"\x15ComparePeriodsRequest\x12\"\n" +
+	"\aunit_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06unitId\x12\x1b\n" +
+	"\x04from\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\x04from\x12\x17\n" +
+	"\x02to\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\x02to\x12B\n" +
+	"\bchannels\x18\x04 \x03(\x0e2\x13.hailong.v1.ChannelB\x11\xbaH\x0e\x92\x01\v\x10\n" +
+	"\"\a\x82\x01\x04\x10\x01 \x00R\bchannels\x122\n" +
+	"\x04tree\x18\x05 \x01(\x0e2\x14.hailong.v1.TreeViewB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04tree\x122\n" +
+	"\x10questionnaire_id\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18@R\x0fquestionnaireId\x12&\n" +
+	"\n" +
+	"other_from\x18\a \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\totherFrom\x12\"\n" +
+	"\bother_to\x18\b \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\aotherTo\"\x96\x03\n" +
+	"\x16ComparePeriodsResponse\x126\n" +
+	"\x06period\x18\x01 \x01(\v2\x1e.hailong.v1.PeriodDistributionR\x06period\x124\n" +
+	"\x05other\x18\x02 \x01(\v2\x1e.hailong.v1.PeriodDistributionR\x05other\x12E\n" +
+	"\x14satisfied_difference\x18\x03 \x01(\v2\x12.hailong.v1.FigureR\x13satisfiedDifference\x12K\n" +
+	"\x17dissatisfied_difference\x18\x04 \x01(\v2\x12.hailong.v1.FigureR\x16dissatisfiedDifference\x12?\n" +
+	"\rfresh_through\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\ffreshThrough\x129\n" +
+	"\x18different_questionnaires\x18\x06 \x01(\bR\x17differentQuestionnaires\"\x9e\x01\n" +
+	"\x12PeriodDistribution\x12\x12\n" +
+	"\x04from\x18\x01 \x01(\tR\x04from\x12\x0e\n" +
+	"\x02to\x18\x02 \x01(\tR\x02to\x12<\n" +
+	"\fdistribution\x18\x03 \x01(\v2\x18.hailong.v1.DistributionR\fdistribution\x12&\n" +
+	"\x0equestionnaires\x18\x04 \x03(\tR\x0equestionnaires*W\n" +
 	"\bTreeView\x12\x19\n" +
 	"\x15TREE_VIEW_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14TREE_VIEW_AS_AT_TIME\x10\x01\x12\x16\n" +
@@ -1501,12 +2844,24 @@ const file_hailong_v1_analytics_proto_rawDesc = "" +
 	"\tSTEP_WEEK\x10\x02\x12\x0e\n" +
 	"\n" +
 	"STEP_MONTH\x10\x03\x12\r\n" +
-	"\tSTEP_YEAR\x10\x042\xdb\x04\n" +
+	"\tSTEP_YEAR\x10\x04*\x8b\x01\n" +
+	"\tFacetKind\x12\x1a\n" +
+	"\x16FACET_KIND_UNSPECIFIED\x10\x00\x12\x16\n" +
+	"\x12FACET_KIND_COUNTER\x10\x01\x12\x18\n" +
+	"\x14FACET_KIND_PROCEDURE\x10\x02\x12\x17\n" +
+	"\x13FACET_KIND_OFFICIAL\x10\x03\x12\x17\n" +
+	"\x13FACET_KIND_QUESTION\x10\x042\xa7\t\n" +
 	"\x10AnalyticsService\x12|\n" +
 	"\x0eGetUnitSummary\x12!.hailong.v1.GetUnitSummaryRequest\x1a\".hailong.v1.GetUnitSummaryResponse\"#\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/units/{unit_id}/summary\x12h\n" +
 	"\bGetTrend\x12\x1b.hailong.v1.GetTrendRequest\x1a\x1c.hailong.v1.GetTrendResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/units/{unit_id}/trend\x12m\n" +
 	"\tRankUnits\x12\x1c.hailong.v1.RankUnitsRequest\x1a\x1d.hailong.v1.RankUnitsResponse\"#\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/units/{unit_id}/ranking\x12|\n" +
-	"\rListFollowUps\x12 .hailong.v1.ListFollowUpsRequest\x1a!.hailong.v1.ListFollowUpsResponse\"&\x82\xd3\xe4\x93\x02 \x12\x1e/v1/units/{unit_id}/follow-ups\x12r\n" +
+	"\rListFollowUps\x12 .hailong.v1.ListFollowUpsRequest\x1a!.hailong.v1.ListFollowUpsResponse\"&\x82\xd3\xe4\x93\x02 \x12\x1e/v1/units/{unit_id}/follow-ups\x12y\n" +
+	"\fNoteFollowUp\x12\x1f.hailong.v1.NoteFollowUpRequest\x1a\x18.hailong.v1.FollowUpNote\".\x82\xd3\xe4\x93\x02(:\x01*\"#/v1/units/{unit_id}/follow-ups:note\x12s\n" +
+	"\vListReasons\x12\x1e.hailong.v1.ListReasonsRequest\x1a\x1f.hailong.v1.ListReasonsResponse\"#\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/units/{unit_id}/reasons\x12h\n" +
+	"\bGetHours\x12\x1b.hailong.v1.GetHoursRequest\x1a\x1c.hailong.v1.GetHoursResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/units/{unit_id}/hours\x12o\n" +
+	"\n" +
+	"ListFacets\x12\x1d.hailong.v1.ListFacetsRequest\x1a\x1e.hailong.v1.ListFacetsResponse\"\"\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/units/{unit_id}/facets\x12\x7f\n" +
+	"\x0eComparePeriods\x12!.hailong.v1.ComparePeriodsRequest\x1a\".hailong.v1.ComparePeriodsResponse\"&\x82\xd3\xe4\x93\x02 \x12\x1e/v1/units/{unit_id}/comparison\x12r\n" +
 	"\tWatchUnit\x12\x1c.hailong.v1.WatchUnitRequest\x1a\".hailong.v1.GetUnitSummaryResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/units/{unit_id}/watch0\x01B:Z8github.com/hailong-vn/hailong/proto/hailong/v1;hailongv1b\x06proto3"
 
 var (
@@ -1521,76 +2876,126 @@ func file_hailong_v1_analytics_proto_rawDescGZIP() []byte {
 	return file_hailong_v1_analytics_proto_rawDescData
 }
 
-var file_hailong_v1_analytics_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_hailong_v1_analytics_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_hailong_v1_analytics_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_hailong_v1_analytics_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_hailong_v1_analytics_proto_goTypes = []any{
 	(TreeView)(0),                  // 0: hailong.v1.TreeView
 	(Step)(0),                      // 1: hailong.v1.Step
-	(*Figure)(nil),                 // 2: hailong.v1.Figure
-	(*Distribution)(nil),           // 3: hailong.v1.Distribution
-	(*ChannelDistribution)(nil),    // 4: hailong.v1.ChannelDistribution
-	(*GetUnitSummaryRequest)(nil),  // 5: hailong.v1.GetUnitSummaryRequest
-	(*GetUnitSummaryResponse)(nil), // 6: hailong.v1.GetUnitSummaryResponse
-	(*GetTrendRequest)(nil),        // 7: hailong.v1.GetTrendRequest
-	(*GetTrendResponse)(nil),       // 8: hailong.v1.GetTrendResponse
-	(*TrendPoint)(nil),             // 9: hailong.v1.TrendPoint
-	(*RankUnitsRequest)(nil),       // 10: hailong.v1.RankUnitsRequest
-	(*RankUnitsResponse)(nil),      // 11: hailong.v1.RankUnitsResponse
-	(*RankedUnit)(nil),             // 12: hailong.v1.RankedUnit
-	(*ListFollowUpsRequest)(nil),   // 13: hailong.v1.ListFollowUpsRequest
-	(*ListFollowUpsResponse)(nil),  // 14: hailong.v1.ListFollowUpsResponse
-	(*FollowUp)(nil),               // 15: hailong.v1.FollowUp
-	(*WatchUnitRequest)(nil),       // 16: hailong.v1.WatchUnitRequest
-	(Channel)(0),                   // 17: hailong.v1.Channel
-	(*timestamppb.Timestamp)(nil),  // 18: google.protobuf.Timestamp
-	(*Unit)(nil),                   // 19: hailong.v1.Unit
+	(FacetKind)(0),                 // 2: hailong.v1.FacetKind
+	(*Figure)(nil),                 // 3: hailong.v1.Figure
+	(*Distribution)(nil),           // 4: hailong.v1.Distribution
+	(*ChannelDistribution)(nil),    // 5: hailong.v1.ChannelDistribution
+	(*GetUnitSummaryRequest)(nil),  // 6: hailong.v1.GetUnitSummaryRequest
+	(*GetUnitSummaryResponse)(nil), // 7: hailong.v1.GetUnitSummaryResponse
+	(*GetTrendRequest)(nil),        // 8: hailong.v1.GetTrendRequest
+	(*GetTrendResponse)(nil),       // 9: hailong.v1.GetTrendResponse
+	(*TrendPoint)(nil),             // 10: hailong.v1.TrendPoint
+	(*RankUnitsRequest)(nil),       // 11: hailong.v1.RankUnitsRequest
+	(*RankUnitsResponse)(nil),      // 12: hailong.v1.RankUnitsResponse
+	(*RankedUnit)(nil),             // 13: hailong.v1.RankedUnit
+	(*ListFollowUpsRequest)(nil),   // 14: hailong.v1.ListFollowUpsRequest
+	(*ListFollowUpsResponse)(nil),  // 15: hailong.v1.ListFollowUpsResponse
+	(*FollowUp)(nil),               // 16: hailong.v1.FollowUp
+	(*WatchUnitRequest)(nil),       // 17: hailong.v1.WatchUnitRequest
+	(*FollowUpNote)(nil),           // 18: hailong.v1.FollowUpNote
+	(*NoteFollowUpRequest)(nil),    // 19: hailong.v1.NoteFollowUpRequest
+	(*ListReasonsRequest)(nil),     // 20: hailong.v1.ListReasonsRequest
+	(*ListReasonsResponse)(nil),    // 21: hailong.v1.ListReasonsResponse
+	(*Reason)(nil),                 // 22: hailong.v1.Reason
+	(*GetHoursRequest)(nil),        // 23: hailong.v1.GetHoursRequest
+	(*GetHoursResponse)(nil),       // 24: hailong.v1.GetHoursResponse
+	(*WeekHour)(nil),               // 25: hailong.v1.WeekHour
+	(*ListFacetsRequest)(nil),      // 26: hailong.v1.ListFacetsRequest
+	(*ListFacetsResponse)(nil),     // 27: hailong.v1.ListFacetsResponse
+	(*Facet)(nil),                  // 28: hailong.v1.Facet
+	(*ComparePeriodsRequest)(nil),  // 29: hailong.v1.ComparePeriodsRequest
+	(*ComparePeriodsResponse)(nil), // 30: hailong.v1.ComparePeriodsResponse
+	(*PeriodDistribution)(nil),     // 31: hailong.v1.PeriodDistribution
+	(Channel)(0),                   // 32: hailong.v1.Channel
+	(*timestamppb.Timestamp)(nil),  // 33: google.protobuf.Timestamp
+	(*Unit)(nil),                   // 34: hailong.v1.Unit
 }
 var file_hailong_v1_analytics_proto_depIdxs = []int32{
-	2,  // 0: hailong.v1.Distribution.satisfied:type_name -> hailong.v1.Figure
-	2,  // 1: hailong.v1.Distribution.dissatisfied:type_name -> hailong.v1.Figure
-	2,  // 2: hailong.v1.Distribution.mean:type_name -> hailong.v1.Figure
-	2,  // 3: hailong.v1.Distribution.neutral:type_name -> hailong.v1.Figure
-	17, // 4: hailong.v1.ChannelDistribution.channel:type_name -> hailong.v1.Channel
-	3,  // 5: hailong.v1.ChannelDistribution.distribution:type_name -> hailong.v1.Distribution
-	17, // 6: hailong.v1.GetUnitSummaryRequest.channels:type_name -> hailong.v1.Channel
+	3,  // 0: hailong.v1.Distribution.satisfied:type_name -> hailong.v1.Figure
+	3,  // 1: hailong.v1.Distribution.dissatisfied:type_name -> hailong.v1.Figure
+	3,  // 2: hailong.v1.Distribution.mean:type_name -> hailong.v1.Figure
+	3,  // 3: hailong.v1.Distribution.neutral:type_name -> hailong.v1.Figure
+	32, // 4: hailong.v1.ChannelDistribution.channel:type_name -> hailong.v1.Channel
+	4,  // 5: hailong.v1.ChannelDistribution.distribution:type_name -> hailong.v1.Distribution
+	32, // 6: hailong.v1.GetUnitSummaryRequest.channels:type_name -> hailong.v1.Channel
 	0,  // 7: hailong.v1.GetUnitSummaryRequest.tree:type_name -> hailong.v1.TreeView
-	3,  // 8: hailong.v1.GetUnitSummaryResponse.pooled:type_name -> hailong.v1.Distribution
-	4,  // 9: hailong.v1.GetUnitSummaryResponse.channels:type_name -> hailong.v1.ChannelDistribution
-	18, // 10: hailong.v1.GetUnitSummaryResponse.fresh_through:type_name -> google.protobuf.Timestamp
-	17, // 11: hailong.v1.GetTrendRequest.channels:type_name -> hailong.v1.Channel
+	4,  // 8: hailong.v1.GetUnitSummaryResponse.pooled:type_name -> hailong.v1.Distribution
+	5,  // 9: hailong.v1.GetUnitSummaryResponse.channels:type_name -> hailong.v1.ChannelDistribution
+	33, // 10: hailong.v1.GetUnitSummaryResponse.fresh_through:type_name -> google.protobuf.Timestamp
+	32, // 11: hailong.v1.GetTrendRequest.channels:type_name -> hailong.v1.Channel
 	0,  // 12: hailong.v1.GetTrendRequest.tree:type_name -> hailong.v1.TreeView
 	1,  // 13: hailong.v1.GetTrendRequest.step:type_name -> hailong.v1.Step
-	9,  // 14: hailong.v1.GetTrendResponse.points:type_name -> hailong.v1.TrendPoint
-	18, // 15: hailong.v1.GetTrendResponse.fresh_through:type_name -> google.protobuf.Timestamp
-	3,  // 16: hailong.v1.TrendPoint.distribution:type_name -> hailong.v1.Distribution
-	17, // 17: hailong.v1.RankUnitsRequest.channels:type_name -> hailong.v1.Channel
+	10, // 14: hailong.v1.GetTrendResponse.points:type_name -> hailong.v1.TrendPoint
+	33, // 15: hailong.v1.GetTrendResponse.fresh_through:type_name -> google.protobuf.Timestamp
+	4,  // 16: hailong.v1.TrendPoint.distribution:type_name -> hailong.v1.Distribution
+	32, // 17: hailong.v1.RankUnitsRequest.channels:type_name -> hailong.v1.Channel
 	0,  // 18: hailong.v1.RankUnitsRequest.tree:type_name -> hailong.v1.TreeView
-	12, // 19: hailong.v1.RankUnitsResponse.units:type_name -> hailong.v1.RankedUnit
-	18, // 20: hailong.v1.RankUnitsResponse.fresh_through:type_name -> google.protobuf.Timestamp
-	19, // 21: hailong.v1.RankedUnit.unit:type_name -> hailong.v1.Unit
-	3,  // 22: hailong.v1.RankedUnit.distribution:type_name -> hailong.v1.Distribution
-	17, // 23: hailong.v1.ListFollowUpsRequest.channels:type_name -> hailong.v1.Channel
+	13, // 19: hailong.v1.RankUnitsResponse.units:type_name -> hailong.v1.RankedUnit
+	33, // 20: hailong.v1.RankUnitsResponse.fresh_through:type_name -> google.protobuf.Timestamp
+	34, // 21: hailong.v1.RankedUnit.unit:type_name -> hailong.v1.Unit
+	4,  // 22: hailong.v1.RankedUnit.distribution:type_name -> hailong.v1.Distribution
+	32, // 23: hailong.v1.ListFollowUpsRequest.channels:type_name -> hailong.v1.Channel
 	0,  // 24: hailong.v1.ListFollowUpsRequest.tree:type_name -> hailong.v1.TreeView
-	15, // 25: hailong.v1.ListFollowUpsResponse.follow_ups:type_name -> hailong.v1.FollowUp
-	18, // 26: hailong.v1.ListFollowUpsResponse.fresh_through:type_name -> google.protobuf.Timestamp
-	19, // 27: hailong.v1.FollowUp.unit:type_name -> hailong.v1.Unit
-	2,  // 28: hailong.v1.FollowUp.dissatisfied:type_name -> hailong.v1.Figure
-	2,  // 29: hailong.v1.FollowUp.parent_dissatisfied:type_name -> hailong.v1.Figure
-	5,  // 30: hailong.v1.AnalyticsService.GetUnitSummary:input_type -> hailong.v1.GetUnitSummaryRequest
-	7,  // 31: hailong.v1.AnalyticsService.GetTrend:input_type -> hailong.v1.GetTrendRequest
-	10, // 32: hailong.v1.AnalyticsService.RankUnits:input_type -> hailong.v1.RankUnitsRequest
-	13, // 33: hailong.v1.AnalyticsService.ListFollowUps:input_type -> hailong.v1.ListFollowUpsRequest
-	16, // 34: hailong.v1.AnalyticsService.WatchUnit:input_type -> hailong.v1.WatchUnitRequest
-	6,  // 35: hailong.v1.AnalyticsService.GetUnitSummary:output_type -> hailong.v1.GetUnitSummaryResponse
-	8,  // 36: hailong.v1.AnalyticsService.GetTrend:output_type -> hailong.v1.GetTrendResponse
-	11, // 37: hailong.v1.AnalyticsService.RankUnits:output_type -> hailong.v1.RankUnitsResponse
-	14, // 38: hailong.v1.AnalyticsService.ListFollowUps:output_type -> hailong.v1.ListFollowUpsResponse
-	6,  // 39: hailong.v1.AnalyticsService.WatchUnit:output_type -> hailong.v1.GetUnitSummaryResponse
-	35, // [35:40] is the sub-list for method output_type
-	30, // [30:35] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	16, // 25: hailong.v1.ListFollowUpsResponse.follow_ups:type_name -> hailong.v1.FollowUp
+	33, // 26: hailong.v1.ListFollowUpsResponse.fresh_through:type_name -> google.protobuf.Timestamp
+	34, // 27: hailong.v1.FollowUp.unit:type_name -> hailong.v1.Unit
+	3,  // 28: hailong.v1.FollowUp.dissatisfied:type_name -> hailong.v1.Figure
+	3,  // 29: hailong.v1.FollowUp.parent_dissatisfied:type_name -> hailong.v1.Figure
+	18, // 30: hailong.v1.FollowUp.notes:type_name -> hailong.v1.FollowUpNote
+	33, // 31: hailong.v1.FollowUpNote.noted_at:type_name -> google.protobuf.Timestamp
+	32, // 32: hailong.v1.ListReasonsRequest.channels:type_name -> hailong.v1.Channel
+	0,  // 33: hailong.v1.ListReasonsRequest.tree:type_name -> hailong.v1.TreeView
+	22, // 34: hailong.v1.ListReasonsResponse.reasons:type_name -> hailong.v1.Reason
+	33, // 35: hailong.v1.ListReasonsResponse.fresh_through:type_name -> google.protobuf.Timestamp
+	3,  // 36: hailong.v1.Reason.share:type_name -> hailong.v1.Figure
+	32, // 37: hailong.v1.GetHoursRequest.channels:type_name -> hailong.v1.Channel
+	0,  // 38: hailong.v1.GetHoursRequest.tree:type_name -> hailong.v1.TreeView
+	25, // 39: hailong.v1.GetHoursResponse.hours:type_name -> hailong.v1.WeekHour
+	33, // 40: hailong.v1.GetHoursResponse.fresh_through:type_name -> google.protobuf.Timestamp
+	3,  // 41: hailong.v1.WeekHour.dissatisfied:type_name -> hailong.v1.Figure
+	0,  // 42: hailong.v1.ListFacetsRequest.tree:type_name -> hailong.v1.TreeView
+	2,  // 43: hailong.v1.ListFacetsRequest.kind:type_name -> hailong.v1.FacetKind
+	28, // 44: hailong.v1.ListFacetsResponse.facets:type_name -> hailong.v1.Facet
+	33, // 45: hailong.v1.ListFacetsResponse.fresh_through:type_name -> google.protobuf.Timestamp
+	4,  // 46: hailong.v1.Facet.distribution:type_name -> hailong.v1.Distribution
+	32, // 47: hailong.v1.ComparePeriodsRequest.channels:type_name -> hailong.v1.Channel
+	0,  // 48: hailong.v1.ComparePeriodsRequest.tree:type_name -> hailong.v1.TreeView
+	31, // 49: hailong.v1.ComparePeriodsResponse.period:type_name -> hailong.v1.PeriodDistribution
+	31, // 50: hailong.v1.ComparePeriodsResponse.other:type_name -> hailong.v1.PeriodDistribution
+	3,  // 51: hailong.v1.ComparePeriodsResponse.satisfied_difference:type_name -> hailong.v1.Figure
+	3,  // 52: hailong.v1.ComparePeriodsResponse.dissatisfied_difference:type_name -> hailong.v1.Figure
+	33, // 53: hailong.v1.ComparePeriodsResponse.fresh_through:type_name -> google.protobuf.Timestamp
+	4,  // 54: hailong.v1.PeriodDistribution.distribution:type_name -> hailong.v1.Distribution
+	6,  // 55: hailong.v1.AnalyticsService.GetUnitSummary:input_type -> hailong.v1.GetUnitSummaryRequest
+	8,  // 56: hailong.v1.AnalyticsService.GetTrend:input_type -> hailong.v1.GetTrendRequest
+	11, // 57: hailong.v1.AnalyticsService.RankUnits:input_type -> hailong.v1.RankUnitsRequest
+	14, // 58: hailong.v1.AnalyticsService.ListFollowUps:input_type -> hailong.v1.ListFollowUpsRequest
+	19, // 59: hailong.v1.AnalyticsService.NoteFollowUp:input_type -> hailong.v1.NoteFollowUpRequest
+	20, // 60: hailong.v1.AnalyticsService.ListReasons:input_type -> hailong.v1.ListReasonsRequest
+	23, // 61: hailong.v1.AnalyticsService.GetHours:input_type -> hailong.v1.GetHoursRequest
+	26, // 62: hailong.v1.AnalyticsService.ListFacets:input_type -> hailong.v1.ListFacetsRequest
+	29, // 63: hailong.v1.AnalyticsService.ComparePeriods:input_type -> hailong.v1.ComparePeriodsRequest
+	17, // 64: hailong.v1.AnalyticsService.WatchUnit:input_type -> hailong.v1.WatchUnitRequest
+	7,  // 65: hailong.v1.AnalyticsService.GetUnitSummary:output_type -> hailong.v1.GetUnitSummaryResponse
+	9,  // 66: hailong.v1.AnalyticsService.GetTrend:output_type -> hailong.v1.GetTrendResponse
+	12, // 67: hailong.v1.AnalyticsService.RankUnits:output_type -> hailong.v1.RankUnitsResponse
+	15, // 68: hailong.v1.AnalyticsService.ListFollowUps:output_type -> hailong.v1.ListFollowUpsResponse
+	18, // 69: hailong.v1.AnalyticsService.NoteFollowUp:output_type -> hailong.v1.FollowUpNote
+	21, // 70: hailong.v1.AnalyticsService.ListReasons:output_type -> hailong.v1.ListReasonsResponse
+	24, // 71: hailong.v1.AnalyticsService.GetHours:output_type -> hailong.v1.GetHoursResponse
+	27, // 72: hailong.v1.AnalyticsService.ListFacets:output_type -> hailong.v1.ListFacetsResponse
+	30, // 73: hailong.v1.AnalyticsService.ComparePeriods:output_type -> hailong.v1.ComparePeriodsResponse
+	7,  // 74: hailong.v1.AnalyticsService.WatchUnit:output_type -> hailong.v1.GetUnitSummaryResponse
+	65, // [65:75] is the sub-list for method output_type
+	55, // [55:65] is the sub-list for method input_type
+	55, // [55:55] is the sub-list for extension type_name
+	55, // [55:55] is the sub-list for extension extendee
+	0,  // [0:55] is the sub-list for field type_name
 }
 
 func init() { file_hailong_v1_analytics_proto_init() }
@@ -1605,8 +3010,8 @@ func file_hailong_v1_analytics_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hailong_v1_analytics_proto_rawDesc), len(file_hailong_v1_analytics_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   15,
+			NumEnums:      3,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -23,6 +23,11 @@ const (
 	AnalyticsService_GetTrend_FullMethodName       = "/hailong.v1.AnalyticsService/GetTrend"
 	AnalyticsService_RankUnits_FullMethodName      = "/hailong.v1.AnalyticsService/RankUnits"
 	AnalyticsService_ListFollowUps_FullMethodName  = "/hailong.v1.AnalyticsService/ListFollowUps"
+	AnalyticsService_NoteFollowUp_FullMethodName   = "/hailong.v1.AnalyticsService/NoteFollowUp"
+	AnalyticsService_ListReasons_FullMethodName    = "/hailong.v1.AnalyticsService/ListReasons"
+	AnalyticsService_GetHours_FullMethodName       = "/hailong.v1.AnalyticsService/GetHours"
+	AnalyticsService_ListFacets_FullMethodName     = "/hailong.v1.AnalyticsService/ListFacets"
+	AnalyticsService_ComparePeriods_FullMethodName = "/hailong.v1.AnalyticsService/ComparePeriods"
 	AnalyticsService_WatchUnit_FullMethodName      = "/hailong.v1.AnalyticsService/WatchUnit"
 )
 
@@ -43,6 +48,18 @@ type AnalyticsServiceClient interface {
 	// ListFollowUps lists units whose dissatisfaction is beyond chance (đơn vị cần chú ý), false discoveries
 	// controlled over all units looked at.
 	ListFollowUps(ctx context.Context, in *ListFollowUpsRequest, opts ...grpc.CallOption) (*ListFollowUpsResponse, error)
+	// NoteFollowUp records that a leader knows of a follow-up ("đã nắm") and why nothing more, or what, is done. Notes are only
+	// added, never changed. Caller: who may read follow-ups of the unit.
+	NoteFollowUp(ctx context.Context, in *NoteFollowUpRequest, opts ...grpc.CallOption) (*FollowUpNote, error)
+	// ListReasons counts the choices people took, such as the reasons of dissatisfaction, over a unit's subtree.
+	ListReasons(ctx context.Context, in *ListReasonsRequest, opts ...grpc.CallOption) (*ListReasonsResponse, error)
+	// GetHours answers ratings by weekday and hour over a unit's subtree.
+	GetHours(ctx context.Context, in *GetHoursRequest, opts ...grpc.CallOption) (*GetHoursResponse, error)
+	// ListFacets sets the counters, procedures, officials or questions of a unit's subtree beside each other, by whole months.
+	// Officials are told only to who may read officials.
+	ListFacets(ctx context.Context, in *ListFacetsRequest, opts ...grpc.CallOption) (*ListFacetsResponse, error)
+	// ComparePeriods holds a period against any other, with the uncertainty of the difference.
+	ComparePeriods(ctx context.Context, in *ComparePeriodsRequest, opts ...grpc.CallOption) (*ComparePeriodsResponse, error)
 	// WatchUnit sends today's summary now and again whenever at least five ratings came in since, so
 	// that no single rating can be told from the difference.
 	WatchUnit(ctx context.Context, in *WatchUnitRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[GetUnitSummaryResponse], error)
@@ -96,6 +113,56 @@ func (c *analyticsServiceClient) ListFollowUps(ctx context.Context, in *ListFoll
 	return out, nil
 }
 
+func (c *analyticsServiceClient) NoteFollowUp(ctx context.Context, in *NoteFollowUpRequest, opts ...grpc.CallOption) (*FollowUpNote, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(FollowUpNote)
+	err := c.cc.Invoke(ctx, AnalyticsService_NoteFollowUp_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *analyticsServiceClient) ListReasons(ctx context.Context, in *ListReasonsRequest, opts ...grpc.CallOption) (*ListReasonsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListReasonsResponse)
+	err := c.cc.Invoke(ctx, AnalyticsService_ListReasons_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *analyticsServiceClient) GetHours(ctx context.Context, in *GetHoursRequest, opts ...grpc.CallOption) (*GetHoursResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetHoursResponse)
+	err := c.cc.Invoke(ctx, AnalyticsService_GetHours_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *analyticsServiceClient) ListFacets(ctx context.Context, in *ListFacetsRequest, opts ...grpc.CallOption) (*ListFacetsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListFacetsResponse)
+	err := c.cc.Invoke(ctx, AnalyticsService_ListFacets_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *analyticsServiceClient) ComparePeriods(ctx context.Context, in *ComparePeriodsRequest, opts ...grpc.CallOption) (*ComparePeriodsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ComparePeriodsResponse)
+	err := c.cc.Invoke(ctx, AnalyticsService_ComparePeriods_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *analyticsServiceClient) WatchUnit(ctx context.Context, in *WatchUnitRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[GetUnitSummaryResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	stream, err := c.cc.NewStream(ctx, &AnalyticsService_ServiceDesc.Streams[0], AnalyticsService_WatchUnit_FullMethodName, cOpts...)
@@ -132,6 +199,18 @@ type AnalyticsServiceServer interface {
 	// ListFollowUps lists units whose dissatisfaction is beyond chance (đơn vị cần chú ý), false discoveries
 	// controlled over all units looked at.
 	ListFollowUps(context.Context, *ListFollowUpsRequest) (*ListFollowUpsResponse, error)
+	// NoteFollowUp records that a leader knows of a follow-up ("đã nắm") and why nothing more, or what, is done. Notes are only
+	// added, never changed. Caller: who may read follow-ups of the unit.
+	NoteFollowUp(context.Context, *NoteFollowUpRequest) (*FollowUpNote, error)
+	// ListReasons counts the choices people took, such as the reasons of dissatisfaction, over a unit's subtree.
+	ListReasons(context.Context, *ListReasonsRequest) (*ListReasonsResponse, error)
+	// GetHours answers ratings by weekday and hour over a unit's subtree.
+	GetHours(context.Context, *GetHoursRequest) (*GetHoursResponse, error)
+	// ListFacets sets the counters, procedures, officials or questions of a unit's subtree beside each other, by whole months.
+	// Officials are told only to who may read officials.
+	ListFacets(context.Context, *ListFacetsRequest) (*ListFacetsResponse, error)
+	// ComparePeriods holds a period against any other, with the uncertainty of the difference.
+	ComparePeriods(context.Context, *ComparePeriodsRequest) (*ComparePeriodsResponse, error)
 	// WatchUnit sends today's summary now and again whenever at least five ratings came in since, so
 	// that no single rating can be told from the difference.
 	WatchUnit(*WatchUnitRequest, grpc.ServerStreamingServer[GetUnitSummaryResponse]) error
@@ -156,6 +235,21 @@ func (UnimplementedAnalyticsServiceServer) RankUnits(context.Context, *RankUnits
 }
 func (UnimplementedAnalyticsServiceServer) ListFollowUps(context.Context, *ListFollowUpsRequest) (*ListFollowUpsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListFollowUps not implemented")
+}
+func (UnimplementedAnalyticsServiceServer) NoteFollowUp(context.Context, *NoteFollowUpRequest) (*FollowUpNote, error) {
+	return nil, status.Error(codes.Unimplemented, "method NoteFollowUp not implemented")
+}
+func (UnimplementedAnalyticsServiceServer) ListReasons(context.Context, *ListReasonsRequest) (*ListReasonsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListReasons not implemented")
+}
+func (UnimplementedAnalyticsServiceServer) GetHours(context.Context, *GetHoursRequest) (*GetHoursResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetHours not implemented")
+}
+func (UnimplementedAnalyticsServiceServer) ListFacets(context.Context, *ListFacetsRequest) (*ListFacetsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListFacets not implemented")
+}
+func (UnimplementedAnalyticsServiceServer) ComparePeriods(context.Context, *ComparePeriodsRequest) (*ComparePeriodsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ComparePeriods not implemented")
 }
 func (UnimplementedAnalyticsServiceServer) WatchUnit(*WatchUnitRequest, grpc.ServerStreamingServer[GetUnitSummaryResponse]) error {
 	return status.Error(codes.Unimplemented, "method WatchUnit not implemented")
@@ -253,6 +347,96 @@ func _AnalyticsService_ListFollowUps_Handler(srv interface{}, ctx context.Contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AnalyticsService_NoteFollowUp_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(NoteFollowUpRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AnalyticsServiceServer).NoteFollowUp(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AnalyticsService_NoteFollowUp_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AnalyticsServiceServer).NoteFollowUp(ctx, req.(*NoteFollowUpRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AnalyticsService_ListReasons_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListReasonsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AnalyticsServiceServer).ListReasons(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AnalyticsService_ListReasons_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AnalyticsServiceServer).ListReasons(ctx, req.(*ListReasonsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AnalyticsService_GetHours_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetHoursRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AnalyticsServiceServer).GetHours(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AnalyticsService_GetHours_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AnalyticsServiceServer).GetHours(ctx, req.(*GetHoursRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AnalyticsService_ListFacets_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListFacetsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AnalyticsServiceServer).ListFacets(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AnalyticsService_ListFacets_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AnalyticsServiceServer).ListFacets(ctx, req.(*ListFacetsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AnalyticsService_ComparePeriods_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ComparePeriodsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AnalyticsServiceServer).ComparePeriods(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AnalyticsService_ComparePeriods_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AnalyticsServiceServer).ComparePeriods(ctx, req.(*ComparePeriodsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _AnalyticsService_WatchUnit_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(WatchUnitRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -286,6 +470,26 @@ var AnalyticsService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListFollowUps",
 			Handler:    _AnalyticsService_ListFollowUps_Handler,
+		},
+		{
+			MethodName: "NoteFollowUp",
+			Handler:    _AnalyticsService_NoteFollowUp_Handler,
+		},
+		{
+			MethodName: "ListReasons",
+			Handler:    _AnalyticsService_ListReasons_Handler,
+		},
+		{
+			MethodName: "GetHours",
+			Handler:    _AnalyticsService_GetHours_Handler,
+		},
+		{
+			MethodName: "ListFacets",
+			Handler:    _AnalyticsService_ListFacets_Handler,
+		},
+		{
+			MethodName: "ComparePeriods",
+			Handler:    _AnalyticsService_ComparePeriods_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

@@ -144,7 +144,9 @@ type Counter struct {
 	// Number or letter on the sign.
 	Code string `protobuf:"bytes,3,opt,name=code,proto3" json:"code,omitempty"`
 	// Name, such as "Quầy 1: Hộ tịch".
-	Name          string `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
+	Name string `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
+	// When it was closed; unset while it is open. Set by CloseCounter only.
+	ClosedAt      *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=closed_at,json=closedAt,proto3" json:"closed_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -207,6 +209,13 @@ func (x *Counter) GetName() string {
 	return ""
 }
 
+func (x *Counter) GetClosedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ClosedAt
+	}
+	return nil
+}
+
 // Official is the person who serves (cán bộ, công chức).
 type Official struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -217,7 +226,9 @@ type Official struct {
 	// Name.
 	Name string `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
 	// Position (chức vụ).
-	Position      string `protobuf:"bytes,4,opt,name=position,proto3" json:"position,omitempty"`
+	Position string `protobuf:"bytes,4,opt,name=position,proto3" json:"position,omitempty"`
+	// When service at the unit ended; unset while it goes on. Set by CloseOfficial only.
+	ClosedAt      *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=closed_at,json=closedAt,proto3" json:"closed_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -278,6 +289,13 @@ func (x *Official) GetPosition() string {
 		return x.Position
 	}
 	return ""
+}
+
+func (x *Official) GetClosedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ClosedAt
+	}
+	return nil
 }
 
 // Procedure is a public service (thủ tục hành chính).
@@ -2093,6 +2111,282 @@ func (x *RevokeDeviceRequest) GetDeviceId() string {
 	return ""
 }
 
+// ListUnitVersionsRequest names the unit.
+type ListUnitVersionsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The unit.
+	UnitId        string `protobuf:"bytes,1,opt,name=unit_id,json=unitId,proto3" json:"unit_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListUnitVersionsRequest) Reset() {
+	*x = ListUnitVersionsRequest{}
+	mi := &file_hailong_v1_directory_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListUnitVersionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListUnitVersionsRequest) ProtoMessage() {}
+
+func (x *ListUnitVersionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_directory_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListUnitVersionsRequest.ProtoReflect.Descriptor instead.
+func (*ListUnitVersionsRequest) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *ListUnitVersionsRequest) GetUnitId() string {
+	if x != nil {
+		return x.UnitId
+	}
+	return ""
+}
+
+// ListUnitVersionsResponse is a unit's history.
+type ListUnitVersionsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What held from valid_from to valid_to.
+	Versions      []*Unit `protobuf:"bytes,1,rep,name=versions,proto3" json:"versions,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListUnitVersionsResponse) Reset() {
+	*x = ListUnitVersionsResponse{}
+	mi := &file_hailong_v1_directory_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListUnitVersionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListUnitVersionsResponse) ProtoMessage() {}
+
+func (x *ListUnitVersionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_directory_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListUnitVersionsResponse.ProtoReflect.Descriptor instead.
+func (*ListUnitVersionsResponse) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *ListUnitVersionsResponse) GetVersions() []*Unit {
+	if x != nil {
+		return x.Versions
+	}
+	return nil
+}
+
+// ChangeCounterRequest describes the counter as it is from now on.
+type ChangeCounterRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// id is required; the unit cannot change.
+	Counter       *Counter `protobuf:"bytes,1,opt,name=counter,proto3" json:"counter,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangeCounterRequest) Reset() {
+	*x = ChangeCounterRequest{}
+	mi := &file_hailong_v1_directory_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangeCounterRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangeCounterRequest) ProtoMessage() {}
+
+func (x *ChangeCounterRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_directory_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangeCounterRequest.ProtoReflect.Descriptor instead.
+func (*ChangeCounterRequest) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *ChangeCounterRequest) GetCounter() *Counter {
+	if x != nil {
+		return x.Counter
+	}
+	return nil
+}
+
+// CloseCounterRequest names the counter.
+type CloseCounterRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The counter.
+	CounterId     string `protobuf:"bytes,1,opt,name=counter_id,json=counterId,proto3" json:"counter_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CloseCounterRequest) Reset() {
+	*x = CloseCounterRequest{}
+	mi := &file_hailong_v1_directory_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CloseCounterRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CloseCounterRequest) ProtoMessage() {}
+
+func (x *CloseCounterRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_directory_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CloseCounterRequest.ProtoReflect.Descriptor instead.
+func (*CloseCounterRequest) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *CloseCounterRequest) GetCounterId() string {
+	if x != nil {
+		return x.CounterId
+	}
+	return ""
+}
+
+// ChangeOfficialRequest describes the official as it is from now on.
+type ChangeOfficialRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// id is required; the unit cannot change.
+	Official      *Official `protobuf:"bytes,1,opt,name=official,proto3" json:"official,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangeOfficialRequest) Reset() {
+	*x = ChangeOfficialRequest{}
+	mi := &file_hailong_v1_directory_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangeOfficialRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangeOfficialRequest) ProtoMessage() {}
+
+func (x *ChangeOfficialRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_directory_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangeOfficialRequest.ProtoReflect.Descriptor instead.
+func (*ChangeOfficialRequest) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *ChangeOfficialRequest) GetOfficial() *Official {
+	if x != nil {
+		return x.Official
+	}
+	return nil
+}
+
+// CloseOfficialRequest names the official.
+type CloseOfficialRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The official.
+	OfficialId    string `protobuf:"bytes,1,opt,name=official_id,json=officialId,proto3" json:"official_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CloseOfficialRequest) Reset() {
+	*x = CloseOfficialRequest{}
+	mi := &file_hailong_v1_directory_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CloseOfficialRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CloseOfficialRequest) ProtoMessage() {}
+
+func (x *CloseOfficialRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_directory_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CloseOfficialRequest.ProtoReflect.Descriptor instead.
+func (*CloseOfficialRequest) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *CloseOfficialRequest) GetOfficialId() string {
+	if x != nil {
+		return x.OfficialId
+	}
+	return ""
+}
+
 var File_hailong_v1_directory_proto protoreflect.FileDescriptor
 
 const file_hailong_v1_directory_proto_rawDesc = "" +
@@ -2111,19 +2405,21 @@ const file_hailong_v1_directory_proto_rawDesc = "" +
 	"R\tvalidFrom\x12\"\n" +
 	"\bvalid_to\x18\a \x01(\tB\a\xbaH\x04r\x02\x18\n" +
 	"R\avalidTo\x12-\n" +
-	"\rsuccessor_ids\x18\b \x03(\tB\b\xbaH\x05\x92\x01\x02\x10dR\fsuccessorIds\"\x85\x01\n" +
+	"\rsuccessor_ids\x18\b \x03(\tB\b\xbaH\x05\x92\x01\x02\x10dR\fsuccessorIds\"\xbe\x01\n" +
 	"\aCounter\x12\x17\n" +
 	"\x02id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\x02id\x12\"\n" +
 	"\aunit_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06unitId\x12\x1d\n" +
 	"\x04code\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04code\x12\x1e\n" +
 	"\x04name\x18\x04 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xac\x02R\x04name\"\x8d\x01\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xac\x02R\x04name\x127\n" +
+	"\tclosed_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\bclosedAt\"\xc6\x01\n" +
 	"\bOfficial\x12\x17\n" +
 	"\x02id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\x02id\x12\"\n" +
 	"\aunit_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06unitId\x12\x1e\n" +
 	"\x04name\x18\x03 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xac\x02R\x04name\x12$\n" +
-	"\bposition\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xac\x02R\bposition\"j\n" +
+	"\bposition\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xac\x02R\bposition\x127\n" +
+	"\tclosed_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\bclosedAt\"j\n" +
 	"\tProcedure\x12\x1d\n" +
 	"\x04code\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04code\x12\x1e\n" +
 	"\x04name\x18\x02 \x01(\tB\n" +
@@ -2249,19 +2545,38 @@ const file_hailong_v1_directory_proto_rawDesc = "" +
 	"\tdevice_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\bdeviceId\x12;\n" +
 	"\abinding\x18\x02 \x01(\v2\x19.hailong.v1.DeviceBindingB\x06\xbaH\x03\xc8\x01\x01R\abinding\"=\n" +
 	"\x13RevokeDeviceRequest\x12&\n" +
-	"\tdevice_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\bdeviceId2\xab\x0f\n" +
+	"\tdevice_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\bdeviceId\"=\n" +
+	"\x17ListUnitVersionsRequest\x12\"\n" +
+	"\aunit_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06unitId\"H\n" +
+	"\x18ListUnitVersionsResponse\x12,\n" +
+	"\bversions\x18\x01 \x03(\v2\x10.hailong.v1.UnitR\bversions\"M\n" +
+	"\x14ChangeCounterRequest\x125\n" +
+	"\acounter\x18\x01 \x01(\v2\x13.hailong.v1.CounterB\x06\xbaH\x03\xc8\x01\x01R\acounter\"?\n" +
+	"\x13CloseCounterRequest\x12(\n" +
+	"\n" +
+	"counter_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\tcounterId\"Q\n" +
+	"\x15ChangeOfficialRequest\x128\n" +
+	"\bofficial\x18\x01 \x01(\v2\x14.hailong.v1.OfficialB\x06\xbaH\x03\xc8\x01\x01R\bofficial\"B\n" +
+	"\x14CloseOfficialRequest\x12*\n" +
+	"\vofficial_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\n" +
+	"officialId2\x96\x14\n" +
 	"\x10DirectoryService\x12[\n" +
 	"\tListUnits\x12\x1c.hailong.v1.ListUnitsRequest\x1a\x1d.hailong.v1.ListUnitsResponse\"\x11\x82\xd3\xe4\x93\x02\v\x12\t/v1/units\x12T\n" +
-	"\aGetUnit\x12\x1a.hailong.v1.GetUnitRequest\x1a\x10.hailong.v1.Unit\"\x1b\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/units/{unit_id}\x12V\n" +
+	"\aGetUnit\x12\x1a.hailong.v1.GetUnitRequest\x1a\x10.hailong.v1.Unit\"\x1b\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/units/{unit_id}\x12\x83\x01\n" +
+	"\x10ListUnitVersions\x12#.hailong.v1.ListUnitVersionsRequest\x1a$.hailong.v1.ListUnitVersionsResponse\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/units/{unit_id}/versions\x12V\n" +
 	"\n" +
 	"CreateUnit\x12\x1d.hailong.v1.CreateUnitRequest\x1a\x10.hailong.v1.Unit\"\x17\x82\xd3\xe4\x93\x02\x11:\x04unit\"\t/v1/units\x12g\n" +
 	"\n" +
 	"ChangeUnit\x12\x1d.hailong.v1.ChangeUnitRequest\x1a\x10.hailong.v1.Unit\"(\x82\xd3\xe4\x93\x02\":\x04unit\"\x1a/v1/units/{unit.id}:change\x12a\n" +
 	"\tCloseUnit\x12\x1c.hailong.v1.CloseUnitRequest\x1a\x10.hailong.v1.Unit\"$\x82\xd3\xe4\x93\x02\x1e:\x01*\"\x19/v1/units/{unit_id}:close\x12g\n" +
 	"\fListCounters\x12\x1f.hailong.v1.ListCountersRequest\x1a .hailong.v1.ListCountersResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/counters\x12e\n" +
-	"\rCreateCounter\x12 .hailong.v1.CreateCounterRequest\x1a\x13.hailong.v1.Counter\"\x1d\x82\xd3\xe4\x93\x02\x17:\acounter\"\f/v1/counters\x12k\n" +
+	"\rCreateCounter\x12 .hailong.v1.CreateCounterRequest\x1a\x13.hailong.v1.Counter\"\x1d\x82\xd3\xe4\x93\x02\x17:\acounter\"\f/v1/counters\x12y\n" +
+	"\rChangeCounter\x12 .hailong.v1.ChangeCounterRequest\x1a\x13.hailong.v1.Counter\"1\x82\xd3\xe4\x93\x02+:\acounter\" /v1/counters/{counter.id}:change\x12p\n" +
+	"\fCloseCounter\x12\x1f.hailong.v1.CloseCounterRequest\x1a\x13.hailong.v1.Counter\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/counters/{counter_id}:close\x12k\n" +
 	"\rListOfficials\x12 .hailong.v1.ListOfficialsRequest\x1a!.hailong.v1.ListOfficialsResponse\"\x15\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/officials\x12j\n" +
-	"\x0eCreateOfficial\x12!.hailong.v1.CreateOfficialRequest\x1a\x14.hailong.v1.Official\"\x1f\x82\xd3\xe4\x93\x02\x19:\bofficial\"\r/v1/officials\x12o\n" +
+	"\x0eCreateOfficial\x12!.hailong.v1.CreateOfficialRequest\x1a\x14.hailong.v1.Official\"\x1f\x82\xd3\xe4\x93\x02\x19:\bofficial\"\r/v1/officials\x12\x7f\n" +
+	"\x0eChangeOfficial\x12!.hailong.v1.ChangeOfficialRequest\x1a\x14.hailong.v1.Official\"4\x82\xd3\xe4\x93\x02.:\bofficial\"\"/v1/officials/{official.id}:change\x12u\n" +
+	"\rCloseOfficial\x12 .hailong.v1.CloseOfficialRequest\x1a\x14.hailong.v1.Official\",\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/officials/{official_id}:close\x12o\n" +
 	"\x0eListProcedures\x12!.hailong.v1.ListProceduresRequest\x1a\".hailong.v1.ListProceduresResponse\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/procedures\x12o\n" +
 	"\x0fCreateProcedure\x12\".hailong.v1.CreateProcedureRequest\x1a\x15.hailong.v1.Procedure\"!\x82\xd3\xe4\x93\x02\x1b:\tprocedure\"\x0e/v1/procedures\x12\x7f\n" +
 	"\x12ListQuestionnaires\x12%.hailong.v1.ListQuestionnairesRequest\x1a&.hailong.v1.ListQuestionnairesResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/questionnaires\x12\x81\x01\n" +
@@ -2285,7 +2600,7 @@ func file_hailong_v1_directory_proto_rawDescGZIP() []byte {
 	return file_hailong_v1_directory_proto_rawDescData
 }
 
-var file_hailong_v1_directory_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
+var file_hailong_v1_directory_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
 var file_hailong_v1_directory_proto_goTypes = []any{
 	(*Unit)(nil),                        // 0: hailong.v1.Unit
 	(*Counter)(nil),                     // 1: hailong.v1.Counter
@@ -2321,74 +2636,95 @@ var file_hailong_v1_directory_proto_goTypes = []any{
 	(*RenewDeviceCodeRequest)(nil),      // 31: hailong.v1.RenewDeviceCodeRequest
 	(*BindDeviceRequest)(nil),           // 32: hailong.v1.BindDeviceRequest
 	(*RevokeDeviceRequest)(nil),         // 33: hailong.v1.RevokeDeviceRequest
-	(*DeviceBinding)(nil),               // 34: hailong.v1.DeviceBinding
-	(*Device)(nil),                      // 35: hailong.v1.Device
-	(*timestamppb.Timestamp)(nil),       // 36: google.protobuf.Timestamp
+	(*ListUnitVersionsRequest)(nil),     // 34: hailong.v1.ListUnitVersionsRequest
+	(*ListUnitVersionsResponse)(nil),    // 35: hailong.v1.ListUnitVersionsResponse
+	(*ChangeCounterRequest)(nil),        // 36: hailong.v1.ChangeCounterRequest
+	(*CloseCounterRequest)(nil),         // 37: hailong.v1.CloseCounterRequest
+	(*ChangeOfficialRequest)(nil),       // 38: hailong.v1.ChangeOfficialRequest
+	(*CloseOfficialRequest)(nil),        // 39: hailong.v1.CloseOfficialRequest
+	(*timestamppb.Timestamp)(nil),       // 40: google.protobuf.Timestamp
+	(*DeviceBinding)(nil),               // 41: hailong.v1.DeviceBinding
+	(*Device)(nil),                      // 42: hailong.v1.Device
 }
 var file_hailong_v1_directory_proto_depIdxs = []int32{
-	5,  // 0: hailong.v1.Questionnaire.titles:type_name -> hailong.v1.LocalText
-	7,  // 1: hailong.v1.Questionnaire.questions:type_name -> hailong.v1.Question
-	6,  // 2: hailong.v1.Questionnaire.factors:type_name -> hailong.v1.Factor
-	5,  // 3: hailong.v1.Factor.titles:type_name -> hailong.v1.LocalText
-	5,  // 4: hailong.v1.Question.texts:type_name -> hailong.v1.LocalText
-	8,  // 5: hailong.v1.Question.choices:type_name -> hailong.v1.Choice
-	5,  // 6: hailong.v1.Choice.texts:type_name -> hailong.v1.LocalText
-	0,  // 7: hailong.v1.ListUnitsResponse.units:type_name -> hailong.v1.Unit
-	0,  // 8: hailong.v1.CreateUnitRequest.unit:type_name -> hailong.v1.Unit
-	0,  // 9: hailong.v1.ChangeUnitRequest.unit:type_name -> hailong.v1.Unit
-	1,  // 10: hailong.v1.ListCountersResponse.counters:type_name -> hailong.v1.Counter
-	1,  // 11: hailong.v1.CreateCounterRequest.counter:type_name -> hailong.v1.Counter
-	2,  // 12: hailong.v1.ListOfficialsResponse.officials:type_name -> hailong.v1.Official
-	2,  // 13: hailong.v1.CreateOfficialRequest.official:type_name -> hailong.v1.Official
-	3,  // 14: hailong.v1.ListProceduresResponse.procedures:type_name -> hailong.v1.Procedure
-	3,  // 15: hailong.v1.CreateProcedureRequest.procedure:type_name -> hailong.v1.Procedure
-	4,  // 16: hailong.v1.ListQuestionnairesResponse.questionnaires:type_name -> hailong.v1.Questionnaire
-	34, // 17: hailong.v1.CreateDeviceRequest.bindings:type_name -> hailong.v1.DeviceBinding
-	35, // 18: hailong.v1.CreateDeviceResponse.device:type_name -> hailong.v1.Device
-	36, // 19: hailong.v1.CreateDeviceResponse.code_expires_at:type_name -> google.protobuf.Timestamp
-	35, // 20: hailong.v1.ListDevicesResponse.devices:type_name -> hailong.v1.Device
-	34, // 21: hailong.v1.BindDeviceRequest.binding:type_name -> hailong.v1.DeviceBinding
-	9,  // 22: hailong.v1.DirectoryService.ListUnits:input_type -> hailong.v1.ListUnitsRequest
-	11, // 23: hailong.v1.DirectoryService.GetUnit:input_type -> hailong.v1.GetUnitRequest
-	12, // 24: hailong.v1.DirectoryService.CreateUnit:input_type -> hailong.v1.CreateUnitRequest
-	13, // 25: hailong.v1.DirectoryService.ChangeUnit:input_type -> hailong.v1.ChangeUnitRequest
-	14, // 26: hailong.v1.DirectoryService.CloseUnit:input_type -> hailong.v1.CloseUnitRequest
-	15, // 27: hailong.v1.DirectoryService.ListCounters:input_type -> hailong.v1.ListCountersRequest
-	17, // 28: hailong.v1.DirectoryService.CreateCounter:input_type -> hailong.v1.CreateCounterRequest
-	18, // 29: hailong.v1.DirectoryService.ListOfficials:input_type -> hailong.v1.ListOfficialsRequest
-	20, // 30: hailong.v1.DirectoryService.CreateOfficial:input_type -> hailong.v1.CreateOfficialRequest
-	21, // 31: hailong.v1.DirectoryService.ListProcedures:input_type -> hailong.v1.ListProceduresRequest
-	23, // 32: hailong.v1.DirectoryService.CreateProcedure:input_type -> hailong.v1.CreateProcedureRequest
-	24, // 33: hailong.v1.DirectoryService.ListQuestionnaires:input_type -> hailong.v1.ListQuestionnairesRequest
-	26, // 34: hailong.v1.DirectoryService.PublishQuestionnaire:input_type -> hailong.v1.PublishQuestionnaireRequest
-	27, // 35: hailong.v1.DirectoryService.CreateDevice:input_type -> hailong.v1.CreateDeviceRequest
-	29, // 36: hailong.v1.DirectoryService.ListDevices:input_type -> hailong.v1.ListDevicesRequest
-	31, // 37: hailong.v1.DirectoryService.RenewDeviceCode:input_type -> hailong.v1.RenewDeviceCodeRequest
-	32, // 38: hailong.v1.DirectoryService.BindDevice:input_type -> hailong.v1.BindDeviceRequest
-	33, // 39: hailong.v1.DirectoryService.RevokeDevice:input_type -> hailong.v1.RevokeDeviceRequest
-	10, // 40: hailong.v1.DirectoryService.ListUnits:output_type -> hailong.v1.ListUnitsResponse
-	0,  // 41: hailong.v1.DirectoryService.GetUnit:output_type -> hailong.v1.Unit
-	0,  // 42: hailong.v1.DirectoryService.CreateUnit:output_type -> hailong.v1.Unit
-	0,  // 43: hailong.v1.DirectoryService.ChangeUnit:output_type -> hailong.v1.Unit
-	0,  // 44: hailong.v1.DirectoryService.CloseUnit:output_type -> hailong.v1.Unit
-	16, // 45: hailong.v1.DirectoryService.ListCounters:output_type -> hailong.v1.ListCountersResponse
-	1,  // 46: hailong.v1.DirectoryService.CreateCounter:output_type -> hailong.v1.Counter
-	19, // 47: hailong.v1.DirectoryService.ListOfficials:output_type -> hailong.v1.ListOfficialsResponse
-	2,  // 48: hailong.v1.DirectoryService.CreateOfficial:output_type -> hailong.v1.Official
-	22, // 49: hailong.v1.DirectoryService.ListProcedures:output_type -> hailong.v1.ListProceduresResponse
-	3,  // 50: hailong.v1.DirectoryService.CreateProcedure:output_type -> hailong.v1.Procedure
-	25, // 51: hailong.v1.DirectoryService.ListQuestionnaires:output_type -> hailong.v1.ListQuestionnairesResponse
-	4,  // 52: hailong.v1.DirectoryService.PublishQuestionnaire:output_type -> hailong.v1.Questionnaire
-	28, // 53: hailong.v1.DirectoryService.CreateDevice:output_type -> hailong.v1.CreateDeviceResponse
-	30, // 54: hailong.v1.DirectoryService.ListDevices:output_type -> hailong.v1.ListDevicesResponse
-	28, // 55: hailong.v1.DirectoryService.RenewDeviceCode:output_type -> hailong.v1.CreateDeviceResponse
-	35, // 56: hailong.v1.DirectoryService.BindDevice:output_type -> hailong.v1.Device
-	35, // 57: hailong.v1.DirectoryService.RevokeDevice:output_type -> hailong.v1.Device
-	40, // [40:58] is the sub-list for method output_type
-	22, // [22:40] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	40, // 0: hailong.v1.Counter.closed_at:type_name -> google.protobuf.Timestamp
+	40, // 1: hailong.v1.Official.closed_at:type_name -> google.protobuf.Timestamp
+	5,  // 2: hailong.v1.Questionnaire.titles:type_name -> hailong.v1.LocalText
+	7,  // 3: hailong.v1.Questionnaire.questions:type_name -> hailong.v1.Question
+	6,  // 4: hailong.v1.Questionnaire.factors:type_name -> hailong.v1.Factor
+	5,  // 5: hailong.v1.Factor.titles:type_name -> hailong.v1.LocalText
+	5,  // 6: hailong.v1.Question.texts:type_name -> hailong.v1.LocalText
+	8,  // 7: hailong.v1.Question.choices:type_name -> hailong.v1.Choice
+	5,  // 8: hailong.v1.Choice.texts:type_name -> hailong.v1.LocalText
+	0,  // 9: hailong.v1.ListUnitsResponse.units:type_name -> hailong.v1.Unit
+	0,  // 10: hailong.v1.CreateUnitRequest.unit:type_name -> hailong.v1.Unit
+	0,  // 11: hailong.v1.ChangeUnitRequest.unit:type_name -> hailong.v1.Unit
+	1,  // 12: hailong.v1.ListCountersResponse.counters:type_name -> hailong.v1.Counter
+	1,  // 13: hailong.v1.CreateCounterRequest.counter:type_name -> hailong.v1.Counter
+	2,  // 14: hailong.v1.ListOfficialsResponse.officials:type_name -> hailong.v1.Official
+	2,  // 15: hailong.v1.CreateOfficialRequest.official:type_name -> hailong.v1.Official
+	3,  // 16: hailong.v1.ListProceduresResponse.procedures:type_name -> hailong.v1.Procedure
+	3,  // 17: hailong.v1.CreateProcedureRequest.procedure:type_name -> hailong.v1.Procedure
+	4,  // 18: hailong.v1.ListQuestionnairesResponse.questionnaires:type_name -> hailong.v1.Questionnaire
+	41, // 19: hailong.v1.CreateDeviceRequest.bindings:type_name -> hailong.v1.DeviceBinding
+	42, // 20: hailong.v1.CreateDeviceResponse.device:type_name -> hailong.v1.Device
+	40, // 21: hailong.v1.CreateDeviceResponse.code_expires_at:type_name -> google.protobuf.Timestamp
+	42, // 22: hailong.v1.ListDevicesResponse.devices:type_name -> hailong.v1.Device
+	41, // 23: hailong.v1.BindDeviceRequest.binding:type_name -> hailong.v1.DeviceBinding
+	0,  // 24: hailong.v1.ListUnitVersionsResponse.versions:type_name -> hailong.v1.Unit
+	1,  // 25: hailong.v1.ChangeCounterRequest.counter:type_name -> hailong.v1.Counter
+	2,  // 26: hailong.v1.ChangeOfficialRequest.official:type_name -> hailong.v1.Official
+	9,  // 27: hailong.v1.DirectoryService.ListUnits:input_type -> hailong.v1.ListUnitsRequest
+	11, // 28: hailong.v1.DirectoryService.GetUnit:input_type -> hailong.v1.GetUnitRequest
+	34, // 29: hailong.v1.DirectoryService.ListUnitVersions:input_type -> hailong.v1.ListUnitVersionsRequest
+	12, // 30: hailong.v1.DirectoryService.CreateUnit:input_type -> hailong.v1.CreateUnitRequest
+	13, // 31: hailong.v1.DirectoryService.ChangeUnit:input_type -> hailong.v1.ChangeUnitRequest
+	14, // 32: hailong.v1.DirectoryService.CloseUnit:input_type -> hailong.v1.CloseUnitRequest
+	15, // 33: hailong.v1.DirectoryService.ListCounters:input_type -> hailong.v1.ListCountersRequest
+	17, // 34: hailong.v1.DirectoryService.CreateCounter:input_type -> hailong.v1.CreateCounterRequest
+	36, // 35: hailong.v1.DirectoryService.ChangeCounter:input_type -> hailong.v1.ChangeCounterRequest
+	37, // 36: hailong.v1.DirectoryService.CloseCounter:input_type -> hailong.v1.CloseCounterRequest
+	18, // 37: hailong.v1.DirectoryService.ListOfficials:input_type -> hailong.v1.ListOfficialsRequest
+	20, // 38: hailong.v1.DirectoryService.CreateOfficial:input_type -> hailong.v1.CreateOfficialRequest
+	38, // 39: hailong.v1.DirectoryService.ChangeOfficial:input_type -> hailong.v1.ChangeOfficialRequest
+	39, // 40: hailong.v1.DirectoryService.CloseOfficial:input_type -> hailong.v1.CloseOfficialRequest
+	21, // 41: hailong.v1.DirectoryService.ListProcedures:input_type -> hailong.v1.ListProceduresRequest
+	23, // 42: hailong.v1.DirectoryService.CreateProcedure:input_type -> hailong.v1.CreateProcedureRequest
+	24, // 43: hailong.v1.DirectoryService.ListQuestionnaires:input_type -> hailong.v1.ListQuestionnairesRequest
+	26, // 44: hailong.v1.DirectoryService.PublishQuestionnaire:input_type -> hailong.v1.PublishQuestionnaireRequest
+	27, // 45: hailong.v1.DirectoryService.CreateDevice:input_type -> hailong.v1.CreateDeviceRequest
+	29, // 46: hailong.v1.DirectoryService.ListDevices:input_type -> hailong.v1.ListDevicesRequest
+	31, // 47: hailong.v1.DirectoryService.RenewDeviceCode:input_type -> hailong.v1.RenewDeviceCodeRequest
+	32, // 48: hailong.v1.DirectoryService.BindDevice:input_type -> hailong.v1.BindDeviceRequest
+	33, // 49: hailong.v1.DirectoryService.RevokeDevice:input_type -> hailong.v1.RevokeDeviceRequest
+	10, // 50: hailong.v1.DirectoryService.ListUnits:output_type -> hailong.v1.ListUnitsResponse
+	0,  // 51: hailong.v1.DirectoryService.GetUnit:output_type -> hailong.v1.Unit
+	35, // 52: hailong.v1.DirectoryService.ListUnitVersions:output_type -> hailong.v1.ListUnitVersionsResponse
+	0,  // 53: hailong.v1.DirectoryService.CreateUnit:output_type -> hailong.v1.Unit
+	0,  // 54: hailong.v1.DirectoryService.ChangeUnit:output_type -> hailong.v1.Unit
+	0,  // 55: hailong.v1.DirectoryService.CloseUnit:output_type -> hailong.v1.Unit
+	16, // 56: hailong.v1.DirectoryService.ListCounters:output_type -> hailong.v1.ListCountersResponse
+	1,  // 57: hailong.v1.DirectoryService.CreateCounter:output_type -> hailong.v1.Counter
+	1,  // 58: hailong.v1.DirectoryService.ChangeCounter:output_type -> hailong.v1.Counter
+	1,  // 59: hailong.v1.DirectoryService.CloseCounter:output_type -> hailong.v1.Counter
+	19, // 60: hailong.v1.DirectoryService.ListOfficials:output_type -> hailong.v1.ListOfficialsResponse
+	2,  // 61: hailong.v1.DirectoryService.CreateOfficial:output_type -> hailong.v1.Official
+	2,  // 62: hailong.v1.DirectoryService.ChangeOfficial:output_type -> hailong.v1.Official
+	2,  // 63: hailong.v1.DirectoryService.CloseOfficial:output_type -> hailong.v1.Official
+	22, // 64: hailong.v1.DirectoryService.ListProcedures:output_type -> hailong.v1.ListProceduresResponse
+	3,  // 65: hailong.v1.DirectoryService.CreateProcedure:output_type -> hailong.v1.Procedure
+	25, // 66: hailong.v1.DirectoryService.ListQuestionnaires:output_type -> hailong.v1.ListQuestionnairesResponse
+	4,  // 67: hailong.v1.DirectoryService.PublishQuestionnaire:output_type -> hailong.v1.Questionnaire
+	28, // 68: hailong.v1.DirectoryService.CreateDevice:output_type -> hailong.v1.CreateDeviceResponse
+	30, // 69: hailong.v1.DirectoryService.ListDevices:output_type -> hailong.v1.ListDevicesResponse
+	28, // 70: hailong.v1.DirectoryService.RenewDeviceCode:output_type -> hailong.v1.CreateDeviceResponse
+	42, // 71: hailong.v1.DirectoryService.BindDevice:output_type -> hailong.v1.Device
+	42, // 72: hailong.v1.DirectoryService.RevokeDevice:output_type -> hailong.v1.Device
+	50, // [50:73] is the sub-list for method output_type
+	27, // [27:50] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_hailong_v1_directory_proto_init() }
@@ -2403,7 +2739,7 @@ func file_hailong_v1_directory_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hailong_v1_directory_proto_rawDesc), len(file_hailong_v1_directory_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   34,
+			NumMessages:   40,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

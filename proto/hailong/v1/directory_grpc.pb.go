@@ -21,13 +21,18 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	DirectoryService_ListUnits_FullMethodName            = "/hailong.v1.DirectoryService/ListUnits"
 	DirectoryService_GetUnit_FullMethodName              = "/hailong.v1.DirectoryService/GetUnit"
+	DirectoryService_ListUnitVersions_FullMethodName     = "/hailong.v1.DirectoryService/ListUnitVersions"
 	DirectoryService_CreateUnit_FullMethodName           = "/hailong.v1.DirectoryService/CreateUnit"
 	DirectoryService_ChangeUnit_FullMethodName           = "/hailong.v1.DirectoryService/ChangeUnit"
 	DirectoryService_CloseUnit_FullMethodName            = "/hailong.v1.DirectoryService/CloseUnit"
 	DirectoryService_ListCounters_FullMethodName         = "/hailong.v1.DirectoryService/ListCounters"
 	DirectoryService_CreateCounter_FullMethodName        = "/hailong.v1.DirectoryService/CreateCounter"
+	DirectoryService_ChangeCounter_FullMethodName        = "/hailong.v1.DirectoryService/ChangeCounter"
+	DirectoryService_CloseCounter_FullMethodName         = "/hailong.v1.DirectoryService/CloseCounter"
 	DirectoryService_ListOfficials_FullMethodName        = "/hailong.v1.DirectoryService/ListOfficials"
 	DirectoryService_CreateOfficial_FullMethodName       = "/hailong.v1.DirectoryService/CreateOfficial"
+	DirectoryService_ChangeOfficial_FullMethodName       = "/hailong.v1.DirectoryService/ChangeOfficial"
+	DirectoryService_CloseOfficial_FullMethodName        = "/hailong.v1.DirectoryService/CloseOfficial"
 	DirectoryService_ListProcedures_FullMethodName       = "/hailong.v1.DirectoryService/ListProcedures"
 	DirectoryService_CreateProcedure_FullMethodName      = "/hailong.v1.DirectoryService/CreateProcedure"
 	DirectoryService_ListQuestionnaires_FullMethodName   = "/hailong.v1.DirectoryService/ListQuestionnaires"
@@ -50,6 +55,8 @@ type DirectoryServiceClient interface {
 	ListUnits(ctx context.Context, in *ListUnitsRequest, opts ...grpc.CallOption) (*ListUnitsResponse, error)
 	// GetUnit answers one unit.
 	GetUnit(ctx context.Context, in *GetUnitRequest, opts ...grpc.CallOption) (*Unit, error)
+	// ListUnitVersions answers a unit's past and future: every change of its words or place, oldest first.
+	ListUnitVersions(ctx context.Context, in *ListUnitVersionsRequest, opts ...grpc.CallOption) (*ListUnitVersionsResponse, error)
 	// CreateUnit makes a unit below another.
 	CreateUnit(ctx context.Context, in *CreateUnitRequest, opts ...grpc.CallOption) (*Unit, error)
 	// ChangeUnit records a dated change (renamed, moved, other code or level): the unit keeps its id and its past.
@@ -60,10 +67,18 @@ type DirectoryServiceClient interface {
 	ListCounters(ctx context.Context, in *ListCountersRequest, opts ...grpc.CallOption) (*ListCountersResponse, error)
 	// CreateCounter makes a counter.
 	CreateCounter(ctx context.Context, in *CreateCounterRequest, opts ...grpc.CallOption) (*Counter, error)
+	// ChangeCounter gives a counter another name or sign.
+	ChangeCounter(ctx context.Context, in *ChangeCounterRequest, opts ...grpc.CallOption) (*Counter, error)
+	// CloseCounter ends a counter; its ratings stay.
+	CloseCounter(ctx context.Context, in *CloseCounterRequest, opts ...grpc.CallOption) (*Counter, error)
 	// ListOfficials lists the officials of a unit's subtree.
 	ListOfficials(ctx context.Context, in *ListOfficialsRequest, opts ...grpc.CallOption) (*ListOfficialsResponse, error)
 	// CreateOfficial makes an official.
 	CreateOfficial(ctx context.Context, in *CreateOfficialRequest, opts ...grpc.CallOption) (*Official, error)
+	// ChangeOfficial gives an official another name or position.
+	ChangeOfficial(ctx context.Context, in *ChangeOfficialRequest, opts ...grpc.CallOption) (*Official, error)
+	// CloseOfficial ends an official's service at the unit; the ratings stay.
+	CloseOfficial(ctx context.Context, in *CloseOfficialRequest, opts ...grpc.CallOption) (*Official, error)
 	// ListProcedures lists procedures.
 	ListProcedures(ctx context.Context, in *ListProceduresRequest, opts ...grpc.CallOption) (*ListProceduresResponse, error)
 	// CreateProcedure makes a procedure.
@@ -107,6 +122,16 @@ func (c *directoryServiceClient) GetUnit(ctx context.Context, in *GetUnitRequest
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(Unit)
 	err := c.cc.Invoke(ctx, DirectoryService_GetUnit_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *directoryServiceClient) ListUnitVersions(ctx context.Context, in *ListUnitVersionsRequest, opts ...grpc.CallOption) (*ListUnitVersionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListUnitVersionsResponse)
+	err := c.cc.Invoke(ctx, DirectoryService_ListUnitVersions_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -163,6 +188,26 @@ func (c *directoryServiceClient) CreateCounter(ctx context.Context, in *CreateCo
 	return out, nil
 }
 
+func (c *directoryServiceClient) ChangeCounter(ctx context.Context, in *ChangeCounterRequest, opts ...grpc.CallOption) (*Counter, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Counter)
+	err := c.cc.Invoke(ctx, DirectoryService_ChangeCounter_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *directoryServiceClient) CloseCounter(ctx context.Context, in *CloseCounterRequest, opts ...grpc.CallOption) (*Counter, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Counter)
+	err := c.cc.Invoke(ctx, DirectoryService_CloseCounter_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *directoryServiceClient) ListOfficials(ctx context.Context, in *ListOfficialsRequest, opts ...grpc.CallOption) (*ListOfficialsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListOfficialsResponse)
@@ -177,6 +222,26 @@ func (c *directoryServiceClient) CreateOfficial(ctx context.Context, in *CreateO
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(Official)
 	err := c.cc.Invoke(ctx, DirectoryService_CreateOfficial_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *directoryServiceClient) ChangeOfficial(ctx context.Context, in *ChangeOfficialRequest, opts ...grpc.CallOption) (*Official, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Official)
+	err := c.cc.Invoke(ctx, DirectoryService_ChangeOfficial_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *directoryServiceClient) CloseOfficial(ctx context.Context, in *CloseOfficialRequest, opts ...grpc.CallOption) (*Official, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Official)
+	err := c.cc.Invoke(ctx, DirectoryService_CloseOfficial_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -284,6 +349,8 @@ type DirectoryServiceServer interface {
 	ListUnits(context.Context, *ListUnitsRequest) (*ListUnitsResponse, error)
 	// GetUnit answers one unit.
 	GetUnit(context.Context, *GetUnitRequest) (*Unit, error)
+	// ListUnitVersions answers a unit's past and future: every change of its words or place, oldest first.
+	ListUnitVersions(context.Context, *ListUnitVersionsRequest) (*ListUnitVersionsResponse, error)
 	// CreateUnit makes a unit below another.
 	CreateUnit(context.Context, *CreateUnitRequest) (*Unit, error)
 	// ChangeUnit records a dated change (renamed, moved, other code or level): the unit keeps its id and its past.
@@ -294,10 +361,18 @@ type DirectoryServiceServer interface {
 	ListCounters(context.Context, *ListCountersRequest) (*ListCountersResponse, error)
 	// CreateCounter makes a counter.
 	CreateCounter(context.Context, *CreateCounterRequest) (*Counter, error)
+	// ChangeCounter gives a counter another name or sign.
+	ChangeCounter(context.Context, *ChangeCounterRequest) (*Counter, error)
+	// CloseCounter ends a counter; its ratings stay.
+	CloseCounter(context.Context, *CloseCounterRequest) (*Counter, error)
 	// ListOfficials lists the officials of a unit's subtree.
 	ListOfficials(context.Context, *ListOfficialsRequest) (*ListOfficialsResponse, error)
 	// CreateOfficial makes an official.
 	CreateOfficial(context.Context, *CreateOfficialRequest) (*Official, error)
+	// ChangeOfficial gives an official another name or position.
+	ChangeOfficial(context.Context, *ChangeOfficialRequest) (*Official, error)
+	// CloseOfficial ends an official's service at the unit; the ratings stay.
+	CloseOfficial(context.Context, *CloseOfficialRequest) (*Official, error)
 	// ListProcedures lists procedures.
 	ListProcedures(context.Context, *ListProceduresRequest) (*ListProceduresResponse, error)
 	// CreateProcedure makes a procedure.
@@ -333,6 +408,9 @@ func (UnimplementedDirectoryServiceServer) ListUnits(context.Context, *ListUnits
 func (UnimplementedDirectoryServiceServer) GetUnit(context.Context, *GetUnitRequest) (*Unit, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetUnit not implemented")
 }
+func (UnimplementedDirectoryServiceServer) ListUnitVersions(context.Context, *ListUnitVersionsRequest) (*ListUnitVersionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListUnitVersions not implemented")
+}
 func (UnimplementedDirectoryServiceServer) CreateUnit(context.Context, *CreateUnitRequest) (*Unit, error) {
 	return nil, status.Error(codes.Unimplemented, "method CreateUnit not implemented")
 }
@@ -348,11 +426,23 @@ func (UnimplementedDirectoryServiceServer) ListCounters(context.Context, *ListCo
 func (UnimplementedDirectoryServiceServer) CreateCounter(context.Context, *CreateCounterRequest) (*Counter, error) {
 	return nil, status.Error(codes.Unimplemented, "method CreateCounter not implemented")
 }
+func (UnimplementedDirectoryServiceServer) ChangeCounter(context.Context, *ChangeCounterRequest) (*Counter, error) {
+	return nil, status.Error(codes.Unimplemented, "method ChangeCounter not implemented")
+}
+func (UnimplementedDirectoryServiceServer) CloseCounter(context.Context, *CloseCounterRequest) (*Counter, error) {
+	return nil, status.Error(codes.Unimplemented, "method CloseCounter not implemented")
+}
 func (UnimplementedDirectoryServiceServer) ListOfficials(context.Context, *ListOfficialsRequest) (*ListOfficialsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListOfficials not implemented")
 }
 func (UnimplementedDirectoryServiceServer) CreateOfficial(context.Context, *CreateOfficialRequest) (*Official, error) {
 	return nil, status.Error(codes.Unimplemented, "method CreateOfficial not implemented")
+}
+func (UnimplementedDirectoryServiceServer) ChangeOfficial(context.Context, *ChangeOfficialRequest) (*Official, error) {
+	return nil, status.Error(codes.Unimplemented, "method ChangeOfficial not implemented")
+}
+func (UnimplementedDirectoryServiceServer) CloseOfficial(context.Context, *CloseOfficialRequest) (*Official, error) {
+	return nil, status.Error(codes.Unimplemented, "method CloseOfficial not implemented")
 }
 func (UnimplementedDirectoryServiceServer) ListProcedures(context.Context, *ListProceduresRequest) (*ListProceduresResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListProcedures not implemented")
@@ -434,6 +524,24 @@ func _DirectoryService_GetUnit_Handler(srv interface{}, ctx context.Context, dec
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(DirectoryServiceServer).GetUnit(ctx, req.(*GetUnitRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DirectoryService_ListUnitVersions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListUnitVersionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DirectoryServiceServer).ListUnitVersions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DirectoryService_ListUnitVersions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DirectoryServiceServer).ListUnitVersions(ctx, req.(*ListUnitVersionsRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -528,6 +636,42 @@ func _DirectoryService_CreateCounter_Handler(srv interface{}, ctx context.Contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _DirectoryService_ChangeCounter_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ChangeCounterRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DirectoryServiceServer).ChangeCounter(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DirectoryService_ChangeCounter_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DirectoryServiceServer).ChangeCounter(ctx, req.(*ChangeCounterRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DirectoryService_CloseCounter_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CloseCounterRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DirectoryServiceServer).CloseCounter(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DirectoryService_CloseCounter_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DirectoryServiceServer).CloseCounter(ctx, req.(*CloseCounterRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _DirectoryService_ListOfficials_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListOfficialsRequest)
 	if err := dec(in); err != nil {
@@ -560,6 +704,42 @@ func _DirectoryService_CreateOfficial_Handler(srv interface{}, ctx context.Conte
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(DirectoryServiceServer).CreateOfficial(ctx, req.(*CreateOfficialRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DirectoryService_ChangeOfficial_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ChangeOfficialRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DirectoryServiceServer).ChangeOfficial(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DirectoryService_ChangeOfficial_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DirectoryServiceServer).ChangeOfficial(ctx, req.(*ChangeOfficialRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DirectoryService_CloseOfficial_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CloseOfficialRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DirectoryServiceServer).CloseOfficial(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DirectoryService_CloseOfficial_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DirectoryServiceServer).CloseOfficial(ctx, req.(*CloseOfficialRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -742,6 +922,10 @@ var DirectoryService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _DirectoryService_GetUnit_Handler,
 		},
 		{
+			MethodName: "ListUnitVersions",
+			Handler:    _DirectoryService_ListUnitVersions_Handler,
+		},
+		{
 			MethodName: "CreateUnit",
 			Handler:    _DirectoryService_CreateUnit_Handler,
 		},
@@ -762,12 +946,28 @@ var DirectoryService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _DirectoryService_CreateCounter_Handler,
 		},
 		{
+			MethodName: "ChangeCounter",
+			Handler:    _DirectoryService_ChangeCounter_Handler,
+		},
+		{
+			MethodName: "CloseCounter",
+			Handler:    _DirectoryService_CloseCounter_Handler,
+		},
+		{
 			MethodName: "ListOfficials",
 			Handler:    _DirectoryService_ListOfficials_Handler,
 		},
 		{
 			MethodName: "CreateOfficial",
 			Handler:    _DirectoryService_CreateOfficial_Handler,
+		},
+		{
+			MethodName: "ChangeOfficial",
+			Handler:    _DirectoryService_ChangeOfficial_Handler,
+		},
+		{
+			MethodName: "CloseOfficial",
+			Handler:    _DirectoryService_CloseOfficial_Handler,
 		},
 		{
 			MethodName: "ListProcedures",

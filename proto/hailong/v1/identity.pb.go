@@ -338,7 +338,11 @@ type GetSessionResponse struct {
 	// The account.
 	Account *Account `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
 	// When the session ends.
-	ExpiresAt     *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	ExpiresAt *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	// True where the password was given for one use: nothing but changing it is allowed.
+	MustChangePassword bool `protobuf:"varint,3,opt,name=must_change_password,json=mustChangePassword,proto3" json:"must_change_password,omitempty"`
+	// What the account may do, such as "read_figures"; empty while the password must be changed.
+	Actions       []string `protobuf:"bytes,4,rep,name=actions,proto3" json:"actions,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -383,6 +387,20 @@ func (x *GetSessionResponse) GetAccount() *Account {
 func (x *GetSessionResponse) GetExpiresAt() *timestamppb.Timestamp {
 	if x != nil {
 		return x.ExpiresAt
+	}
+	return nil
+}
+
+func (x *GetSessionResponse) GetMustChangePassword() bool {
+	if x != nil {
+		return x.MustChangePassword
+	}
+	return false
+}
+
+func (x *GetSessionResponse) GetActions() []string {
+	if x != nil {
+		return x.Actions
 	}
 	return nil
 }
@@ -791,6 +809,153 @@ func (x *DisableAccountRequest) GetAccountId() string {
 	return ""
 }
 
+// EnableAccountRequest names the account.
+type EnableAccountRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The account.
+	AccountId     string `protobuf:"bytes,1,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EnableAccountRequest) Reset() {
+	*x = EnableAccountRequest{}
+	mi := &file_hailong_v1_identity_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EnableAccountRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EnableAccountRequest) ProtoMessage() {}
+
+func (x *EnableAccountRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_identity_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EnableAccountRequest.ProtoReflect.Descriptor instead.
+func (*EnableAccountRequest) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_identity_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *EnableAccountRequest) GetAccountId() string {
+	if x != nil {
+		return x.AccountId
+	}
+	return ""
+}
+
+// ResetPasswordRequest names the account.
+type ResetPasswordRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The account.
+	AccountId     string `protobuf:"bytes,1,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResetPasswordRequest) Reset() {
+	*x = ResetPasswordRequest{}
+	mi := &file_hailong_v1_identity_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResetPasswordRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResetPasswordRequest) ProtoMessage() {}
+
+func (x *ResetPasswordRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_identity_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResetPasswordRequest.ProtoReflect.Descriptor instead.
+func (*ResetPasswordRequest) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_identity_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ResetPasswordRequest) GetAccountId() string {
+	if x != nil {
+		return x.AccountId
+	}
+	return ""
+}
+
+// ResetPasswordResponse holds the one-time password, told once.
+type ResetPasswordResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The account.
+	Account *Account `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	// The one-time password.
+	OneTimePassword string `protobuf:"bytes,2,opt,name=one_time_password,json=oneTimePassword,proto3" json:"one_time_password,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *ResetPasswordResponse) Reset() {
+	*x = ResetPasswordResponse{}
+	mi := &file_hailong_v1_identity_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResetPasswordResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResetPasswordResponse) ProtoMessage() {}
+
+func (x *ResetPasswordResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_identity_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResetPasswordResponse.ProtoReflect.Descriptor instead.
+func (*ResetPasswordResponse) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_identity_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ResetPasswordResponse) GetAccount() *Account {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *ResetPasswordResponse) GetOneTimePassword() string {
+	if x != nil {
+		return x.OneTimePassword
+	}
+	return ""
+}
+
 var File_hailong_v1_identity_proto protoreflect.FileDescriptor
 
 const file_hailong_v1_identity_proto_rawDesc = "" +
@@ -815,11 +980,13 @@ const file_hailong_v1_identity_proto_rawDesc = "" +
 	"\n" +
 	"expires_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x12-\n" +
 	"\aaccount\x18\x03 \x01(\v2\x13.hailong.v1.AccountR\aaccount\"\x13\n" +
-	"\x11GetSessionRequest\"~\n" +
+	"\x11GetSessionRequest\"\xca\x01\n" +
 	"\x12GetSessionResponse\x12-\n" +
 	"\aaccount\x18\x01 \x01(\v2\x13.hailong.v1.AccountR\aaccount\x129\n" +
 	"\n" +
-	"expires_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\"6\n" +
+	"expires_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x120\n" +
+	"\x14must_change_password\x18\x03 \x01(\bR\x12mustChangePassword\x12\x18\n" +
+	"\aactions\x18\x04 \x03(\tR\aactions\"6\n" +
 	"\x14DeleteSessionRequest\x12\x1e\n" +
 	"\n" +
 	"everywhere\x18\x01 \x01(\bR\n" +
@@ -850,13 +1017,22 @@ const file_hailong_v1_identity_proto_rawDesc = "" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"A\n" +
 	"\x15DisableAccountRequest\x12(\n" +
 	"\n" +
-	"account_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\taccountId*k\n" +
+	"account_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\taccountId\"@\n" +
+	"\x14EnableAccountRequest\x12(\n" +
+	"\n" +
+	"account_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\taccountId\"@\n" +
+	"\x14ResetPasswordRequest\x12(\n" +
+	"\n" +
+	"account_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\taccountId\"r\n" +
+	"\x15ResetPasswordResponse\x12-\n" +
+	"\aaccount\x18\x01 \x01(\v2\x13.hailong.v1.AccountR\aaccount\x12*\n" +
+	"\x11one_time_password\x18\x02 \x01(\tR\x0foneTimePassword*k\n" +
 	"\x04Role\x12\x14\n" +
 	"\x10ROLE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12ROLE_ADMINISTRATOR\x10\x01\x12\x0f\n" +
 	"\vROLE_LEADER\x10\x02\x12\x11\n" +
 	"\rROLE_OPERATOR\x10\x03\x12\x11\n" +
-	"\rROLE_OFFICIAL\x10\x042\xa2\x06\n" +
+	"\rROLE_OFFICIAL\x10\x042\xb1\b\n" +
 	"\x0fIdentityService\x12m\n" +
 	"\rCreateSession\x12 .hailong.v1.CreateSessionRequest\x1a!.hailong.v1.CreateSessionResponse\"\x17\x82\xd3\xe4\x93\x02\x11:\x01*\"\f/v1/sessions\x12i\n" +
 	"\n" +
@@ -865,7 +1041,9 @@ const file_hailong_v1_identity_proto_rawDesc = "" +
 	"\x0eChangePassword\x12!.hailong.v1.ChangePasswordRequest\x1a\".hailong.v1.ChangePasswordResponse\"&\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/accounts:changePassword\x12_\n" +
 	"\rCreateAccount\x12 .hailong.v1.CreateAccountRequest\x1a\x13.hailong.v1.Account\"\x17\x82\xd3\xe4\x93\x02\x11:\x01*\"\f/v1/accounts\x12g\n" +
 	"\fListAccounts\x12\x1f.hailong.v1.ListAccountsRequest\x1a .hailong.v1.ListAccountsResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/accounts\x12v\n" +
-	"\x0eDisableAccount\x12!.hailong.v1.DisableAccountRequest\x1a\x13.hailong.v1.Account\",\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/accounts/{account_id}:disableB:Z8github.com/hailong-vn/hailong/proto/hailong/v1;hailongv1b\x06proto3"
+	"\x0eDisableAccount\x12!.hailong.v1.DisableAccountRequest\x1a\x13.hailong.v1.Account\",\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/accounts/{account_id}:disable\x12\x81\x01\n" +
+	"\rEnableAccount\x12 .hailong.v1.EnableAccountRequest\x1a!.hailong.v1.ResetPasswordResponse\"+\x82\xd3\xe4\x93\x02%:\x01*\" /v1/accounts/{account_id}:enable\x12\x88\x01\n" +
+	"\rResetPassword\x12 .hailong.v1.ResetPasswordRequest\x1a!.hailong.v1.ResetPasswordResponse\"2\x82\xd3\xe4\x93\x02,:\x01*\"'/v1/accounts/{account_id}:resetPasswordB:Z8github.com/hailong-vn/hailong/proto/hailong/v1;hailongv1b\x06proto3"
 
 var (
 	file_hailong_v1_identity_proto_rawDescOnce sync.Once
@@ -880,7 +1058,7 @@ func file_hailong_v1_identity_proto_rawDescGZIP() []byte {
 }
 
 var file_hailong_v1_identity_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_hailong_v1_identity_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_hailong_v1_identity_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_hailong_v1_identity_proto_goTypes = []any{
 	(Role)(0),                      // 0: hailong.v1.Role
 	(*Account)(nil),                // 1: hailong.v1.Account
@@ -896,37 +1074,45 @@ var file_hailong_v1_identity_proto_goTypes = []any{
 	(*ListAccountsRequest)(nil),    // 11: hailong.v1.ListAccountsRequest
 	(*ListAccountsResponse)(nil),   // 12: hailong.v1.ListAccountsResponse
 	(*DisableAccountRequest)(nil),  // 13: hailong.v1.DisableAccountRequest
-	(*timestamppb.Timestamp)(nil),  // 14: google.protobuf.Timestamp
+	(*EnableAccountRequest)(nil),   // 14: hailong.v1.EnableAccountRequest
+	(*ResetPasswordRequest)(nil),   // 15: hailong.v1.ResetPasswordRequest
+	(*ResetPasswordResponse)(nil),  // 16: hailong.v1.ResetPasswordResponse
+	(*timestamppb.Timestamp)(nil),  // 17: google.protobuf.Timestamp
 }
 var file_hailong_v1_identity_proto_depIdxs = []int32{
 	0,  // 0: hailong.v1.Account.role:type_name -> hailong.v1.Role
-	14, // 1: hailong.v1.Account.created_at:type_name -> google.protobuf.Timestamp
-	14, // 2: hailong.v1.Account.disabled_at:type_name -> google.protobuf.Timestamp
-	14, // 3: hailong.v1.CreateSessionResponse.expires_at:type_name -> google.protobuf.Timestamp
+	17, // 1: hailong.v1.Account.created_at:type_name -> google.protobuf.Timestamp
+	17, // 2: hailong.v1.Account.disabled_at:type_name -> google.protobuf.Timestamp
+	17, // 3: hailong.v1.CreateSessionResponse.expires_at:type_name -> google.protobuf.Timestamp
 	1,  // 4: hailong.v1.CreateSessionResponse.account:type_name -> hailong.v1.Account
 	1,  // 5: hailong.v1.GetSessionResponse.account:type_name -> hailong.v1.Account
-	14, // 6: hailong.v1.GetSessionResponse.expires_at:type_name -> google.protobuf.Timestamp
+	17, // 6: hailong.v1.GetSessionResponse.expires_at:type_name -> google.protobuf.Timestamp
 	0,  // 7: hailong.v1.CreateAccountRequest.role:type_name -> hailong.v1.Role
 	1,  // 8: hailong.v1.ListAccountsResponse.accounts:type_name -> hailong.v1.Account
-	2,  // 9: hailong.v1.IdentityService.CreateSession:input_type -> hailong.v1.CreateSessionRequest
-	4,  // 10: hailong.v1.IdentityService.GetSession:input_type -> hailong.v1.GetSessionRequest
-	6,  // 11: hailong.v1.IdentityService.DeleteSession:input_type -> hailong.v1.DeleteSessionRequest
-	8,  // 12: hailong.v1.IdentityService.ChangePassword:input_type -> hailong.v1.ChangePasswordRequest
-	10, // 13: hailong.v1.IdentityService.CreateAccount:input_type -> hailong.v1.CreateAccountRequest
-	11, // 14: hailong.v1.IdentityService.ListAccounts:input_type -> hailong.v1.ListAccountsRequest
-	13, // 15: hailong.v1.IdentityService.DisableAccount:input_type -> hailong.v1.DisableAccountRequest
-	3,  // 16: hailong.v1.IdentityService.CreateSession:output_type -> hailong.v1.CreateSessionResponse
-	5,  // 17: hailong.v1.IdentityService.GetSession:output_type -> hailong.v1.GetSessionResponse
-	7,  // 18: hailong.v1.IdentityService.DeleteSession:output_type -> hailong.v1.DeleteSessionResponse
-	9,  // 19: hailong.v1.IdentityService.ChangePassword:output_type -> hailong.v1.ChangePasswordResponse
-	1,  // 20: hailong.v1.IdentityService.CreateAccount:output_type -> hailong.v1.Account
-	12, // 21: hailong.v1.IdentityService.ListAccounts:output_type -> hailong.v1.ListAccountsResponse
-	1,  // 22: hailong.v1.IdentityService.DisableAccount:output_type -> hailong.v1.Account
-	16, // [16:23] is the sub-list for method output_type
-	9,  // [9:16] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	1,  // 9: hailong.v1.ResetPasswordResponse.account:type_name -> hailong.v1.Account
+	2,  // 10: hailong.v1.IdentityService.CreateSession:input_type -> hailong.v1.CreateSessionRequest
+	4,  // 11: hailong.v1.IdentityService.GetSession:input_type -> hailong.v1.GetSessionRequest
+	6,  // 12: hailong.v1.IdentityService.DeleteSession:input_type -> hailong.v1.DeleteSessionRequest
+	8,  // 13: hailong.v1.IdentityService.ChangePassword:input_type -> hailong.v1.ChangePasswordRequest
+	10, // 14: hailong.v1.IdentityService.CreateAccount:input_type -> hailong.v1.CreateAccountRequest
+	11, // 15: hailong.v1.IdentityService.ListAccounts:input_type -> hailong.v1.ListAccountsRequest
+	13, // 16: hailong.v1.IdentityService.DisableAccount:input_type -> hailong.v1.DisableAccountRequest
+	14, // 17: hailong.v1.IdentityService.EnableAccount:input_type -> hailong.v1.EnableAccountRequest
+	15, // 18: hailong.v1.IdentityService.ResetPassword:input_type -> hailong.v1.ResetPasswordRequest
+	3,  // 19: hailong.v1.IdentityService.CreateSession:output_type -> hailong.v1.CreateSessionResponse
+	5,  // 20: hailong.v1.IdentityService.GetSession:output_type -> hailong.v1.GetSessionResponse
+	7,  // 21: hailong.v1.IdentityService.DeleteSession:output_type -> hailong.v1.DeleteSessionResponse
+	9,  // 22: hailong.v1.IdentityService.ChangePassword:output_type -> hailong.v1.ChangePasswordResponse
+	1,  // 23: hailong.v1.IdentityService.CreateAccount:output_type -> hailong.v1.Account
+	12, // 24: hailong.v1.IdentityService.ListAccounts:output_type -> hailong.v1.ListAccountsResponse
+	1,  // 25: hailong.v1.IdentityService.DisableAccount:output_type -> hailong.v1.Account
+	16, // 26: hailong.v1.IdentityService.EnableAccount:output_type -> hailong.v1.ResetPasswordResponse
+	16, // 27: hailong.v1.IdentityService.ResetPassword:output_type -> hailong.v1.ResetPasswordResponse
+	19, // [19:28] is the sub-list for method output_type
+	10, // [10:19] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_hailong_v1_identity_proto_init() }
@@ -940,7 +1126,7 @@ func file_hailong_v1_identity_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hailong_v1_identity_proto_rawDesc), len(file_hailong_v1_identity_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   13,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -26,6 +26,8 @@ const (
 	IdentityService_CreateAccount_FullMethodName  = "/hailong.v1.IdentityService/CreateAccount"
 	IdentityService_ListAccounts_FullMethodName   = "/hailong.v1.IdentityService/ListAccounts"
 	IdentityService_DisableAccount_FullMethodName = "/hailong.v1.IdentityService/DisableAccount"
+	IdentityService_EnableAccount_FullMethodName  = "/hailong.v1.IdentityService/EnableAccount"
+	IdentityService_ResetPassword_FullMethodName  = "/hailong.v1.IdentityService/ResetPassword"
 )
 
 // IdentityServiceClient is the client API for IdentityService service.
@@ -49,6 +51,11 @@ type IdentityServiceClient interface {
 	ListAccounts(ctx context.Context, in *ListAccountsRequest, opts ...grpc.CallOption) (*ListAccountsResponse, error)
 	// DisableAccount ends an account and its sessions at once. Caller: an administrator of its unit.
 	DisableAccount(ctx context.Context, in *DisableAccountRequest, opts ...grpc.CallOption) (*Account, error)
+	// EnableAccount lets a disabled account sign in again, with a new one-time password. Caller: an administrator of its unit.
+	EnableAccount(ctx context.Context, in *EnableAccountRequest, opts ...grpc.CallOption) (*ResetPasswordResponse, error)
+	// ResetPassword answers a one-time password for an account and ends its sessions; it must be changed at the first sign-in.
+	// Caller: an administrator of its unit.
+	ResetPassword(ctx context.Context, in *ResetPasswordRequest, opts ...grpc.CallOption) (*ResetPasswordResponse, error)
 }
 
 type identityServiceClient struct {
@@ -129,6 +136,26 @@ func (c *identityServiceClient) DisableAccount(ctx context.Context, in *DisableA
 	return out, nil
 }
 
+func (c *identityServiceClient) EnableAccount(ctx context.Context, in *EnableAccountRequest, opts ...grpc.CallOption) (*ResetPasswordResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ResetPasswordResponse)
+	err := c.cc.Invoke(ctx, IdentityService_EnableAccount_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *identityServiceClient) ResetPassword(ctx context.Context, in *ResetPasswordRequest, opts ...grpc.CallOption) (*ResetPasswordResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ResetPasswordResponse)
+	err := c.cc.Invoke(ctx, IdentityService_ResetPassword_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // IdentityServiceServer is the server API for IdentityService service.
 // All implementations must embed UnimplementedIdentityServiceServer
 // for forward compatibility.
@@ -150,6 +177,11 @@ type IdentityServiceServer interface {
 	ListAccounts(context.Context, *ListAccountsRequest) (*ListAccountsResponse, error)
 	// DisableAccount ends an account and its sessions at once. Caller: an administrator of its unit.
 	DisableAccount(context.Context, *DisableAccountRequest) (*Account, error)
+	// EnableAccount lets a disabled account sign in again, with a new one-time password. Caller: an administrator of its unit.
+	EnableAccount(context.Context, *EnableAccountRequest) (*ResetPasswordResponse, error)
+	// ResetPassword answers a one-time password for an account and ends its sessions; it must be changed at the first sign-in.
+	// Caller: an administrator of its unit.
+	ResetPassword(context.Context, *ResetPasswordRequest) (*ResetPasswordResponse, error)
 	mustEmbedUnimplementedIdentityServiceServer()
 }
 
@@ -180,6 +212,12 @@ func (UnimplementedIdentityServiceServer) ListAccounts(context.Context, *ListAcc
 }
 func (UnimplementedIdentityServiceServer) DisableAccount(context.Context, *DisableAccountRequest) (*Account, error) {
 	return nil, status.Error(codes.Unimplemented, "method DisableAccount not implemented")
+}
+func (UnimplementedIdentityServiceServer) EnableAccount(context.Context, *EnableAccountRequest) (*ResetPasswordResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method EnableAccount not implemented")
+}
+func (UnimplementedIdentityServiceServer) ResetPassword(context.Context, *ResetPasswordRequest) (*ResetPasswordResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ResetPassword not implemented")
 }
 func (UnimplementedIdentityServiceServer) mustEmbedUnimplementedIdentityServiceServer() {}
 func (UnimplementedIdentityServiceServer) testEmbeddedByValue()                         {}
@@ -328,6 +366,42 @@ func _IdentityService_DisableAccount_Handler(srv interface{}, ctx context.Contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _IdentityService_EnableAccount_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(EnableAccountRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(IdentityServiceServer).EnableAccount(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: IdentityService_EnableAccount_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(IdentityServiceServer).EnableAccount(ctx, req.(*EnableAccountRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _IdentityService_ResetPassword_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ResetPasswordRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(IdentityServiceServer).ResetPassword(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: IdentityService_ResetPassword_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(IdentityServiceServer).ResetPassword(ctx, req.(*ResetPasswordRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // IdentityService_ServiceDesc is the grpc.ServiceDesc for IdentityService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -362,6 +436,14 @@ var IdentityService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "DisableAccount",
 			Handler:    _IdentityService_DisableAccount_Handler,
+		},
+		{
+			MethodName: "EnableAccount",
+			Handler:    _IdentityService_EnableAccount_Handler,
+		},
+		{
+			MethodName: "ResetPassword",
+			Handler:    _IdentityService_ResetPassword_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -24,6 +24,124 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// ImportKind says what a file holds.
+type ImportKind int32
+
+const (
+	// Not given; refused.
+	ImportKind_IMPORT_KIND_UNSPECIFIED ImportKind = 0
+	// Units.
+	ImportKind_IMPORT_KIND_UNITS ImportKind = 1
+	// Ratings, by a mapping.
+	ImportKind_IMPORT_KIND_RATINGS ImportKind = 2
+)
+
+// Enum value maps for ImportKind.
+var (
+	ImportKind_name = map[int32]string{
+		0: "IMPORT_KIND_UNSPECIFIED",
+		1: "IMPORT_KIND_UNITS",
+		2: "IMPORT_KIND_RATINGS",
+	}
+	ImportKind_value = map[string]int32{
+		"IMPORT_KIND_UNSPECIFIED": 0,
+		"IMPORT_KIND_UNITS":       1,
+		"IMPORT_KIND_RATINGS":     2,
+	}
+)
+
+func (x ImportKind) Enum() *ImportKind {
+	p := new(ImportKind)
+	*p = x
+	return p
+}
+
+func (x ImportKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ImportKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_hailong_v1_operations_proto_enumTypes[0].Descriptor()
+}
+
+func (ImportKind) Type() protoreflect.EnumType {
+	return &file_hailong_v1_operations_proto_enumTypes[0]
+}
+
+func (x ImportKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ImportKind.Descriptor instead.
+func (ImportKind) EnumDescriptor() ([]byte, []int) {
+	return file_hailong_v1_operations_proto_rawDescGZIP(), []int{0}
+}
+
+// JobState says where a job stands.
+type JobState int32
+
+const (
+	// Never answered.
+	JobState_JOB_STATE_UNSPECIFIED JobState = 0
+	// It goes on.
+	JobState_JOB_STATE_RUNNING JobState = 1
+	// It ended as wished.
+	JobState_JOB_STATE_DONE JobState = 2
+	// It ended with an error.
+	JobState_JOB_STATE_FAILED JobState = 3
+	// Somebody stopped it.
+	JobState_JOB_STATE_CANCELLED JobState = 4
+	// The server stopped while it went on; started again it goes on where it was.
+	JobState_JOB_STATE_INTERRUPTED JobState = 5
+)
+
+// Enum value maps for JobState.
+var (
+	JobState_name = map[int32]string{
+		0: "JOB_STATE_UNSPECIFIED",
+		1: "JOB_STATE_RUNNING",
+		2: "JOB_STATE_DONE",
+		3: "JOB_STATE_FAILED",
+		4: "JOB_STATE_CANCELLED",
+		5: "JOB_STATE_INTERRUPTED",
+	}
+	JobState_value = map[string]int32{
+		"JOB_STATE_UNSPECIFIED": 0,
+		"JOB_STATE_RUNNING":     1,
+		"JOB_STATE_DONE":        2,
+		"JOB_STATE_FAILED":      3,
+		"JOB_STATE_CANCELLED":   4,
+		"JOB_STATE_INTERRUPTED": 5,
+	}
+)
+
+func (x JobState) Enum() *JobState {
+	p := new(JobState)
+	*p = x
+	return p
+}
+
+func (x JobState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (JobState) Descriptor() protoreflect.EnumDescriptor {
+	return file_hailong_v1_operations_proto_enumTypes[1].Descriptor()
+}
+
+func (JobState) Type() protoreflect.EnumType {
+	return &file_hailong_v1_operations_proto_enumTypes[1]
+}
+
+func (x JobState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use JobState.Descriptor instead.
+func (JobState) EnumDescriptor() ([]byte, []int) {
+	return file_hailong_v1_operations_proto_rawDescGZIP(), []int{1}
+}
+
 // QuarantinedItem is an item that was not accepted.
 type QuarantinedItem struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -48,7 +166,11 @@ type QuarantinedItem struct {
 	// Size of the item.
 	Bytes uint32 `protobuf:"varint,10,opt,name=bytes,proto3" json:"bytes,omitempty"`
 	// When it was released; unset while it waits.
-	ReleasedAt    *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=released_at,json=releasedAt,proto3" json:"released_at,omitempty"`
+	ReleasedAt *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=released_at,json=releasedAt,proto3" json:"released_at,omitempty"`
+	// When it was discarded; unset while it waits.
+	DiscardedAt *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=discarded_at,json=discardedAt,proto3" json:"discarded_at,omitempty"`
+	// Why it was discarded.
+	DiscardReason string `protobuf:"bytes,13,opt,name=discard_reason,json=discardReason,proto3" json:"discard_reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -158,6 +280,20 @@ func (x *QuarantinedItem) GetReleasedAt() *timestamppb.Timestamp {
 		return x.ReleasedAt
 	}
 	return nil
+}
+
+func (x *QuarantinedItem) GetDiscardedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DiscardedAt
+	}
+	return nil
+}
+
+func (x *QuarantinedItem) GetDiscardReason() string {
+	if x != nil {
+		return x.DiscardReason
+	}
+	return ""
 }
 
 // ListQuarantineRequest pages through quarantine.
@@ -554,12 +690,1063 @@ func (x *ListSequenceGapsResponse) GetGaps() []*SequenceGap {
 	return nil
 }
 
+// GetQuarantinedRequest names the item.
+type GetQuarantinedRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its id in quarantine.
+	QuarantineId  string `protobuf:"bytes,1,opt,name=quarantine_id,json=quarantineId,proto3" json:"quarantine_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetQuarantinedRequest) Reset() {
+	*x = GetQuarantinedRequest{}
+	mi := &file_hailong_v1_operations_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetQuarantinedRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetQuarantinedRequest) ProtoMessage() {}
+
+func (x *GetQuarantinedRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_operations_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetQuarantinedRequest.ProtoReflect.Descriptor instead.
+func (*GetQuarantinedRequest) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_operations_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *GetQuarantinedRequest) GetQuarantineId() string {
+	if x != nil {
+		return x.QuarantineId
+	}
+	return ""
+}
+
+// GetQuarantinedResponse is an item and what can be read of it.
+type GetQuarantinedResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The item.
+	Item *QuarantinedItem `protobuf:"bytes,1,opt,name=item,proto3" json:"item,omitempty"`
+	// The rating it holds; unset where it cannot be read.
+	Rating *Rating `protobuf:"bytes,2,opt,name=rating,proto3" json:"rating,omitempty"`
+	// True where a comment or contact is kept with it.
+	HasPrivate    bool `protobuf:"varint,3,opt,name=has_private,json=hasPrivate,proto3" json:"has_private,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetQuarantinedResponse) Reset() {
+	*x = GetQuarantinedResponse{}
+	mi := &file_hailong_v1_operations_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetQuarantinedResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetQuarantinedResponse) ProtoMessage() {}
+
+func (x *GetQuarantinedResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_operations_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetQuarantinedResponse.ProtoReflect.Descriptor instead.
+func (*GetQuarantinedResponse) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_operations_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *GetQuarantinedResponse) GetItem() *QuarantinedItem {
+	if x != nil {
+		return x.Item
+	}
+	return nil
+}
+
+func (x *GetQuarantinedResponse) GetRating() *Rating {
+	if x != nil {
+		return x.Rating
+	}
+	return nil
+}
+
+func (x *GetQuarantinedResponse) GetHasPrivate() bool {
+	if x != nil {
+		return x.HasPrivate
+	}
+	return false
+}
+
+// DiscardQuarantinedRequest names the item.
+type DiscardQuarantinedRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its id in quarantine.
+	QuarantineId string `protobuf:"bytes,1,opt,name=quarantine_id,json=quarantineId,proto3" json:"quarantine_id,omitempty"`
+	// Why.
+	Reason        string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DiscardQuarantinedRequest) Reset() {
+	*x = DiscardQuarantinedRequest{}
+	mi := &file_hailong_v1_operations_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DiscardQuarantinedRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DiscardQuarantinedRequest) ProtoMessage() {}
+
+func (x *DiscardQuarantinedRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_operations_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DiscardQuarantinedRequest.ProtoReflect.Descriptor instead.
+func (*DiscardQuarantinedRequest) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_operations_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *DiscardQuarantinedRequest) GetQuarantineId() string {
+	if x != nil {
+		return x.QuarantineId
+	}
+	return ""
+}
+
+func (x *DiscardQuarantinedRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// StartImportRequest holds a file.
+type StartImportRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What it holds.
+	Kind ImportKind `protobuf:"varint,1,opt,name=kind,proto3,enum=hailong.v1.ImportKind" json:"kind,omitempty"`
+	// Name of the file, for the list of jobs.
+	FileName string `protobuf:"bytes,2,opt,name=file_name,json=fileName,proto3" json:"file_name,omitempty"`
+	// The file: CSV in UTF-8.
+	Csv []byte `protobuf:"bytes,3,opt,name=csv,proto3" json:"csv,omitempty"`
+	// For ratings: the mapping, as YAML.
+	Mapping string `protobuf:"bytes,4,opt,name=mapping,proto3" json:"mapping,omitempty"`
+	// Only check: nothing is stored.
+	CheckOnly     bool `protobuf:"varint,5,opt,name=check_only,json=checkOnly,proto3" json:"check_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StartImportRequest) Reset() {
+	*x = StartImportRequest{}
+	mi := &file_hailong_v1_operations_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StartImportRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StartImportRequest) ProtoMessage() {}
+
+func (x *StartImportRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_operations_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StartImportRequest.ProtoReflect.Descriptor instead.
+func (*StartImportRequest) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_operations_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *StartImportRequest) GetKind() ImportKind {
+	if x != nil {
+		return x.Kind
+	}
+	return ImportKind_IMPORT_KIND_UNSPECIFIED
+}
+
+func (x *StartImportRequest) GetFileName() string {
+	if x != nil {
+		return x.FileName
+	}
+	return ""
+}
+
+func (x *StartImportRequest) GetCsv() []byte {
+	if x != nil {
+		return x.Csv
+	}
+	return nil
+}
+
+func (x *StartImportRequest) GetMapping() string {
+	if x != nil {
+		return x.Mapping
+	}
+	return ""
+}
+
+func (x *StartImportRequest) GetCheckOnly() bool {
+	if x != nil {
+		return x.CheckOnly
+	}
+	return false
+}
+
+// StartReconcileRequest says what to recount.
+type StartReconcileRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// First month, yyyy-mm; empty = the first there is.
+	FromMonth string `protobuf:"bytes,1,opt,name=from_month,json=fromMonth,proto3" json:"from_month,omitempty"`
+	// Last month, yyyy-mm; empty = this one.
+	ToMonth string `protobuf:"bytes,2,opt,name=to_month,json=toMonth,proto3" json:"to_month,omitempty"`
+	// Mend what is wrong.
+	Repair        bool `protobuf:"varint,3,opt,name=repair,proto3" json:"repair,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StartReconcileRequest) Reset() {
+	*x = StartReconcileRequest{}
+	mi := &file_hailong_v1_operations_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StartReconcileRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StartReconcileRequest) ProtoMessage() {}
+
+func (x *StartReconcileRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_operations_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StartReconcileRequest.ProtoReflect.Descriptor instead.
+func (*StartReconcileRequest) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_operations_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *StartReconcileRequest) GetFromMonth() string {
+	if x != nil {
+		return x.FromMonth
+	}
+	return ""
+}
+
+func (x *StartReconcileRequest) GetToMonth() string {
+	if x != nil {
+		return x.ToMonth
+	}
+	return ""
+}
+
+func (x *StartReconcileRequest) GetRepair() bool {
+	if x != nil {
+		return x.Repair
+	}
+	return false
+}
+
+// Job is long work.
+type Job struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id, for ever.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// "import_units", "import_ratings", "reconcile".
+	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	// What it works on, such as the name of the file.
+	Subject string `protobuf:"bytes,3,opt,name=subject,proto3" json:"subject,omitempty"`
+	// Where it stands.
+	State JobState `protobuf:"varint,4,opt,name=state,proto3,enum=hailong.v1.JobState" json:"state,omitempty"`
+	// How much is done.
+	Done uint64 `protobuf:"varint,5,opt,name=done,proto3" json:"done,omitempty"`
+	// Of how much; 0 = not known.
+	Total uint64 `protobuf:"varint,6,opt,name=total,proto3" json:"total,omitempty"`
+	// Its report so far or its error, in the caller's language; lines.
+	Report string `protobuf:"bytes,7,opt,name=report,proto3" json:"report,omitempty"`
+	// Name of the account that started it.
+	StartedBy string `protobuf:"bytes,8,opt,name=started_by,json=startedBy,proto3" json:"started_by,omitempty"`
+	// When.
+	StartedAt *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=started_at,json=startedAt,proto3" json:"started_at,omitempty"`
+	// When it ended; unset while it goes on.
+	EndedAt       *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=ended_at,json=endedAt,proto3" json:"ended_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Job) Reset() {
+	*x = Job{}
+	mi := &file_hailong_v1_operations_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Job) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Job) ProtoMessage() {}
+
+func (x *Job) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_operations_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Job.ProtoReflect.Descriptor instead.
+func (*Job) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_operations_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *Job) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Job) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Job) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *Job) GetState() JobState {
+	if x != nil {
+		return x.State
+	}
+	return JobState_JOB_STATE_UNSPECIFIED
+}
+
+func (x *Job) GetDone() uint64 {
+	if x != nil {
+		return x.Done
+	}
+	return 0
+}
+
+func (x *Job) GetTotal() uint64 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
+func (x *Job) GetReport() string {
+	if x != nil {
+		return x.Report
+	}
+	return ""
+}
+
+func (x *Job) GetStartedBy() string {
+	if x != nil {
+		return x.StartedBy
+	}
+	return ""
+}
+
+func (x *Job) GetStartedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartedAt
+	}
+	return nil
+}
+
+func (x *Job) GetEndedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EndedAt
+	}
+	return nil
+}
+
+// ListJobsRequest pages through jobs.
+type ListJobsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At most so many, 1,000 at most; 0 = 100.
+	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// From the last page's next_page_token.
+	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListJobsRequest) Reset() {
+	*x = ListJobsRequest{}
+	mi := &file_hailong_v1_operations_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListJobsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListJobsRequest) ProtoMessage() {}
+
+func (x *ListJobsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_operations_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListJobsRequest.ProtoReflect.Descriptor instead.
+func (*ListJobsRequest) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_operations_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ListJobsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListJobsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// ListJobsResponse is one page.
+type ListJobsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The jobs.
+	Jobs []*Job `protobuf:"bytes,1,rep,name=jobs,proto3" json:"jobs,omitempty"`
+	// For the next page; empty at the end.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListJobsResponse) Reset() {
+	*x = ListJobsResponse{}
+	mi := &file_hailong_v1_operations_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListJobsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListJobsResponse) ProtoMessage() {}
+
+func (x *ListJobsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_operations_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListJobsResponse.ProtoReflect.Descriptor instead.
+func (*ListJobsResponse) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_operations_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ListJobsResponse) GetJobs() []*Job {
+	if x != nil {
+		return x.Jobs
+	}
+	return nil
+}
+
+func (x *ListJobsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// GetJobRequest names the job.
+type GetJobRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The job.
+	JobId         string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetJobRequest) Reset() {
+	*x = GetJobRequest{}
+	mi := &file_hailong_v1_operations_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetJobRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetJobRequest) ProtoMessage() {}
+
+func (x *GetJobRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_operations_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetJobRequest.ProtoReflect.Descriptor instead.
+func (*GetJobRequest) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_operations_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *GetJobRequest) GetJobId() string {
+	if x != nil {
+		return x.JobId
+	}
+	return ""
+}
+
+// CancelJobRequest names the job.
+type CancelJobRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The job.
+	JobId         string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CancelJobRequest) Reset() {
+	*x = CancelJobRequest{}
+	mi := &file_hailong_v1_operations_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelJobRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelJobRequest) ProtoMessage() {}
+
+func (x *CancelJobRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_operations_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelJobRequest.ProtoReflect.Descriptor instead.
+func (*CancelJobRequest) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_operations_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *CancelJobRequest) GetJobId() string {
+	if x != nil {
+		return x.JobId
+	}
+	return ""
+}
+
+// GetHealthRequest is empty.
+type GetHealthRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetHealthRequest) Reset() {
+	*x = GetHealthRequest{}
+	mi := &file_hailong_v1_operations_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetHealthRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetHealthRequest) ProtoMessage() {}
+
+func (x *GetHealthRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_operations_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetHealthRequest.ProtoReflect.Descriptor instead.
+func (*GetHealthRequest) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_operations_proto_rawDescGZIP(), []int{18}
+}
+
+// GetHealthResponse lists the parts.
+type GetHealthResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The program's version.
+	Version string `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"`
+	// When this process started.
+	StartedAt *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=started_at,json=startedAt,proto3" json:"started_at,omitempty"`
+	// The parts: engine, bus, figures, quarantine, devices, storage.
+	Parts []*HealthPart `protobuf:"bytes,3,rep,name=parts,proto3" json:"parts,omitempty"`
+	// Every rating accepted up to then is in the figures; unset before the first sweep.
+	FreshThrough  *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=fresh_through,json=freshThrough,proto3" json:"fresh_through,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetHealthResponse) Reset() {
+	*x = GetHealthResponse{}
+	mi := &file_hailong_v1_operations_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetHealthResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetHealthResponse) ProtoMessage() {}
+
+func (x *GetHealthResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_operations_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetHealthResponse.ProtoReflect.Descriptor instead.
+func (*GetHealthResponse) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_operations_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *GetHealthResponse) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *GetHealthResponse) GetStartedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartedAt
+	}
+	return nil
+}
+
+func (x *GetHealthResponse) GetParts() []*HealthPart {
+	if x != nil {
+		return x.Parts
+	}
+	return nil
+}
+
+func (x *GetHealthResponse) GetFreshThrough() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FreshThrough
+	}
+	return nil
+}
+
+// HealthPart is one part.
+type HealthPart struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its stable name, such as "engine".
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// True where nothing need be done.
+	Healthy bool `protobuf:"varint,2,opt,name=healthy,proto3" json:"healthy,omitempty"`
+	// How it is and what to do, in the caller's language.
+	Detail        string `protobuf:"bytes,3,opt,name=detail,proto3" json:"detail,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HealthPart) Reset() {
+	*x = HealthPart{}
+	mi := &file_hailong_v1_operations_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HealthPart) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HealthPart) ProtoMessage() {}
+
+func (x *HealthPart) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_operations_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HealthPart.ProtoReflect.Descriptor instead.
+func (*HealthPart) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_operations_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *HealthPart) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *HealthPart) GetHealthy() bool {
+	if x != nil {
+		return x.Healthy
+	}
+	return false
+}
+
+func (x *HealthPart) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
+// ListAuditRequest filters the audit.
+type ListAuditRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Only by this account; empty = all.
+	AccountId string `protobuf:"bytes,1,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	// Only of this action, such as "revoke_device"; empty = all.
+	Action string `protobuf:"bytes,2,opt,name=action,proto3" json:"action,omitempty"`
+	// At most so many, 1,000 at most; 0 = 100.
+	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// From the last page's next_page_token.
+	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListAuditRequest) Reset() {
+	*x = ListAuditRequest{}
+	mi := &file_hailong_v1_operations_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListAuditRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListAuditRequest) ProtoMessage() {}
+
+func (x *ListAuditRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_operations_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListAuditRequest.ProtoReflect.Descriptor instead.
+func (*ListAuditRequest) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_operations_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *ListAuditRequest) GetAccountId() string {
+	if x != nil {
+		return x.AccountId
+	}
+	return ""
+}
+
+func (x *ListAuditRequest) GetAction() string {
+	if x != nil {
+		return x.Action
+	}
+	return ""
+}
+
+func (x *ListAuditRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListAuditRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// ListAuditResponse is one page.
+type ListAuditResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The entries.
+	Entries []*AuditEntry `protobuf:"bytes,1,rep,name=entries,proto3" json:"entries,omitempty"`
+	// For the next page; empty at the end.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListAuditResponse) Reset() {
+	*x = ListAuditResponse{}
+	mi := &file_hailong_v1_operations_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListAuditResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListAuditResponse) ProtoMessage() {}
+
+func (x *ListAuditResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_operations_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListAuditResponse.ProtoReflect.Descriptor instead.
+func (*ListAuditResponse) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_operations_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *ListAuditResponse) GetEntries() []*AuditEntry {
+	if x != nil {
+		return x.Entries
+	}
+	return nil
+}
+
+func (x *ListAuditResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// AuditEntry is one thing done, or refused.
+type AuditEntry struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id, for ever.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// When.
+	At *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
+	// The account; empty where nobody was signed in.
+	AccountId string `protobuf:"bytes,3,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	// Its name then.
+	AccountName string `protobuf:"bytes,4,opt,name=account_name,json=accountName,proto3" json:"account_name,omitempty"`
+	// What, such as "RevokeDevice".
+	Action string `protobuf:"bytes,5,opt,name=action,proto3" json:"action,omitempty"`
+	// Whom or what it was done to, such as a device's id.
+	Subject string `protobuf:"bytes,6,opt,name=subject,proto3" json:"subject,omitempty"`
+	// "OK", or the code it was refused with, such as "NotFound".
+	Outcome string `protobuf:"bytes,7,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	// Network address it came from.
+	Address       string `protobuf:"bytes,8,opt,name=address,proto3" json:"address,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AuditEntry) Reset() {
+	*x = AuditEntry{}
+	mi := &file_hailong_v1_operations_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AuditEntry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AuditEntry) ProtoMessage() {}
+
+func (x *AuditEntry) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_operations_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AuditEntry.ProtoReflect.Descriptor instead.
+func (*AuditEntry) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_operations_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *AuditEntry) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *AuditEntry) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *AuditEntry) GetAccountId() string {
+	if x != nil {
+		return x.AccountId
+	}
+	return ""
+}
+
+func (x *AuditEntry) GetAccountName() string {
+	if x != nil {
+		return x.AccountName
+	}
+	return ""
+}
+
+func (x *AuditEntry) GetAction() string {
+	if x != nil {
+		return x.Action
+	}
+	return ""
+}
+
+func (x *AuditEntry) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *AuditEntry) GetOutcome() string {
+	if x != nil {
+		return x.Outcome
+	}
+	return ""
+}
+
+func (x *AuditEntry) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
 var File_hailong_v1_operations_proto protoreflect.FileDescriptor
 
 const file_hailong_v1_operations_proto_rawDesc = "" +
 	"\n" +
 	"\x1bhailong/v1/operations.proto\x12\n" +
-	"hailong.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17hailong/v1/rating.proto\"\x8b\x03\n" +
+	"hailong.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17hailong/v1/rating.proto\"\xf1\x03\n" +
 	"\x0fQuarantinedItem\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1b\n" +
 	"\trating_id\x18\x02 \x01(\tR\bratingId\x12\x17\n" +
@@ -576,7 +1763,9 @@ const file_hailong_v1_operations_proto_rawDesc = "" +
 	"\x05bytes\x18\n" +
 	" \x01(\rR\x05bytes\x12;\n" +
 	"\vreleased_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"releasedAt\"\xba\x01\n" +
+	"releasedAt\x12=\n" +
+	"\fdiscarded_at\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\vdiscardedAt\x12%\n" +
+	"\x0ediscard_reason\x18\r \x01(\tR\rdiscardReason\"\xba\x01\n" +
 	"\x15ListQuarantineRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
@@ -600,10 +1789,119 @@ const file_hailong_v1_operations_proto_rawDesc = "" +
 	"\x17ListSequenceGapsRequest\x12$\n" +
 	"\tdevice_id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\bdeviceId\"G\n" +
 	"\x18ListSequenceGapsResponse\x12+\n" +
-	"\x04gaps\x18\x01 \x03(\v2\x17.hailong.v1.SequenceGapR\x04gaps2\x96\x03\n" +
+	"\x04gaps\x18\x01 \x03(\v2\x17.hailong.v1.SequenceGapR\x04gaps\"G\n" +
+	"\x15GetQuarantinedRequest\x12.\n" +
+	"\rquarantine_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\fquarantineId\"\x96\x01\n" +
+	"\x16GetQuarantinedResponse\x12/\n" +
+	"\x04item\x18\x01 \x01(\v2\x1b.hailong.v1.QuarantinedItemR\x04item\x12*\n" +
+	"\x06rating\x18\x02 \x01(\v2\x12.hailong.v1.RatingR\x06rating\x12\x1f\n" +
+	"\vhas_private\x18\x03 \x01(\bR\n" +
+	"hasPrivate\"o\n" +
+	"\x19DiscardQuarantinedRequest\x12.\n" +
+	"\rquarantine_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\fquarantineId\x12\"\n" +
+	"\x06reason\x18\x02 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xe8\aR\x06reason\"\xd9\x01\n" +
+	"\x12StartImportRequest\x126\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x16.hailong.v1.ImportKindB\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04kind\x12'\n" +
+	"\tfile_name\x18\x02 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xac\x02R\bfileName\x12\x1e\n" +
+	"\x03csv\x18\x03 \x01(\fB\f\xbaH\tz\a\x10\x01\x18\xc0Ó\aR\x03csv\x12#\n" +
+	"\amapping\x18\x04 \x01(\tB\t\xbaH\x06r\x04(\xc0\x84=R\amapping\x12\x1d\n" +
+	"\n" +
+	"check_only\x18\x05 \x01(\bR\tcheckOnly\"{\n" +
+	"\x15StartReconcileRequest\x12&\n" +
+	"\n" +
+	"from_month\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18\aR\tfromMonth\x12\"\n" +
+	"\bto_month\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\aR\atoMonth\x12\x16\n" +
+	"\x06repair\x18\x03 \x01(\bR\x06repair\"\xc2\x02\n" +
+	"\x03Job\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x18\n" +
+	"\asubject\x18\x03 \x01(\tR\asubject\x12*\n" +
+	"\x05state\x18\x04 \x01(\x0e2\x14.hailong.v1.JobStateR\x05state\x12\x12\n" +
+	"\x04done\x18\x05 \x01(\x04R\x04done\x12\x14\n" +
+	"\x05total\x18\x06 \x01(\x04R\x05total\x12\x16\n" +
+	"\x06report\x18\a \x01(\tR\x06report\x12\x1d\n" +
+	"\n" +
+	"started_by\x18\b \x01(\tR\tstartedBy\x129\n" +
+	"\n" +
+	"started_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\tstartedAt\x125\n" +
+	"\bended_at\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\aendedAt\"c\n" +
+	"\x0fListJobsRequest\x12'\n" +
+	"\tpage_size\x18\x01 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\tpageToken\"_\n" +
+	"\x10ListJobsResponse\x12#\n" +
+	"\x04jobs\x18\x01 \x03(\v2\x0f.hailong.v1.JobR\x04jobs\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"1\n" +
+	"\rGetJobRequest\x12 \n" +
+	"\x06job_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x05jobId\"4\n" +
+	"\x10CancelJobRequest\x12 \n" +
+	"\x06job_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x05jobId\"\x12\n" +
+	"\x10GetHealthRequest\"\xd7\x01\n" +
+	"\x11GetHealthResponse\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\tR\aversion\x129\n" +
+	"\n" +
+	"started_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tstartedAt\x12,\n" +
+	"\x05parts\x18\x03 \x03(\v2\x16.hailong.v1.HealthPartR\x05parts\x12?\n" +
+	"\rfresh_through\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\ffreshThrough\"R\n" +
+	"\n" +
+	"HealthPart\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
+	"\ahealthy\x18\x02 \x01(\bR\ahealthy\x12\x16\n" +
+	"\x06detail\x18\x03 \x01(\tR\x06detail\"\xad\x01\n" +
+	"\x10ListAuditRequest\x12&\n" +
+	"\n" +
+	"account_id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\taccountId\x12\x1f\n" +
+	"\x06action\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06action\x12'\n" +
+	"\tpage_size\x18\x03 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\tpageToken\"m\n" +
+	"\x11ListAuditResponse\x120\n" +
+	"\aentries\x18\x01 \x03(\v2\x16.hailong.v1.AuditEntryR\aentries\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xf0\x01\n" +
+	"\n" +
+	"AuditEntry\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12*\n" +
+	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x1d\n" +
+	"\n" +
+	"account_id\x18\x03 \x01(\tR\taccountId\x12!\n" +
+	"\faccount_name\x18\x04 \x01(\tR\vaccountName\x12\x16\n" +
+	"\x06action\x18\x05 \x01(\tR\x06action\x12\x18\n" +
+	"\asubject\x18\x06 \x01(\tR\asubject\x12\x18\n" +
+	"\aoutcome\x18\a \x01(\tR\aoutcome\x12\x18\n" +
+	"\aaddress\x18\b \x01(\tR\aaddress*Y\n" +
+	"\n" +
+	"ImportKind\x12\x1b\n" +
+	"\x17IMPORT_KIND_UNSPECIFIED\x10\x00\x12\x15\n" +
+	"\x11IMPORT_KIND_UNITS\x10\x01\x12\x17\n" +
+	"\x13IMPORT_KIND_RATINGS\x10\x02*\x9a\x01\n" +
+	"\bJobState\x12\x19\n" +
+	"\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\x15\n" +
+	"\x11JOB_STATE_RUNNING\x10\x01\x12\x12\n" +
+	"\x0eJOB_STATE_DONE\x10\x02\x12\x14\n" +
+	"\x10JOB_STATE_FAILED\x10\x03\x12\x17\n" +
+	"\x13JOB_STATE_CANCELLED\x10\x04\x12\x19\n" +
+	"\x15JOB_STATE_INTERRUPTED\x10\x052\xa4\n" +
+	"\n" +
 	"\x11OperationsService\x12o\n" +
 	"\x0eListQuarantine\x12!.hailong.v1.ListQuarantineRequest\x1a\".hailong.v1.ListQuarantineResponse\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/quarantine\x12\x96\x01\n" +
-	"\x12ReleaseQuarantined\x12%.hailong.v1.ReleaseQuarantinedRequest\x1a&.hailong.v1.ReleaseQuarantinedResponse\"1\x82\xd3\xe4\x93\x02+:\x01*\"&/v1/quarantine/{quarantine_id}:release\x12w\n" +
+	"\x12ReleaseQuarantined\x12%.hailong.v1.ReleaseQuarantinedRequest\x1a&.hailong.v1.ReleaseQuarantinedResponse\"1\x82\xd3\xe4\x93\x02+:\x01*\"&/v1/quarantine/{quarantine_id}:release\x12\x7f\n" +
+	"\x0eGetQuarantined\x12!.hailong.v1.GetQuarantinedRequest\x1a\".hailong.v1.GetQuarantinedResponse\"&\x82\xd3\xe4\x93\x02 \x12\x1e/v1/quarantine/{quarantine_id}\x12\x8b\x01\n" +
+	"\x12DiscardQuarantined\x12%.hailong.v1.DiscardQuarantinedRequest\x1a\x1b.hailong.v1.QuarantinedItem\"1\x82\xd3\xe4\x93\x02+:\x01*\"&/v1/quarantine/{quarantine_id}:discard\x12V\n" +
+	"\vStartImport\x12\x1e.hailong.v1.StartImportRequest\x1a\x0f.hailong.v1.Job\"\x16\x82\xd3\xe4\x93\x02\x10:\x01*\"\v/v1/imports\x12_\n" +
+	"\x0eStartReconcile\x12!.hailong.v1.StartReconcileRequest\x1a\x0f.hailong.v1.Job\"\x19\x82\xd3\xe4\x93\x02\x13:\x01*\"\x0e/v1/reconciles\x12W\n" +
+	"\bListJobs\x12\x1b.hailong.v1.ListJobsRequest\x1a\x1c.hailong.v1.ListJobsResponse\"\x10\x82\xd3\xe4\x93\x02\n" +
+	"\x12\b/v1/jobs\x12O\n" +
+	"\x06GetJob\x12\x19.hailong.v1.GetJobRequest\x1a\x0f.hailong.v1.Job\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/jobs/{job_id}\x12_\n" +
+	"\tCancelJob\x12\x1c.hailong.v1.CancelJobRequest\x1a\x0f.hailong.v1.Job\"#\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/jobs/{job_id}:cancel\x12\\\n" +
+	"\tGetHealth\x12\x1c.hailong.v1.GetHealthRequest\x1a\x1d.hailong.v1.GetHealthResponse\"\x12\x82\xd3\xe4\x93\x02\f\x12\n" +
+	"/v1/health\x12[\n" +
+	"\tListAudit\x12\x1c.hailong.v1.ListAuditRequest\x1a\x1d.hailong.v1.ListAuditResponse\"\x11\x82\xd3\xe4\x93\x02\v\x12\t/v1/audit\x12w\n" +
 	"\x10ListSequenceGaps\x12#.hailong.v1.ListSequenceGapsRequest\x1a$.hailong.v1.ListSequenceGapsResponse\"\x18\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/devices:gapsB:Z8github.com/hailong-vn/hailong/proto/hailong/v1;hailongv1b\x06proto3"
 
 var (
@@ -618,39 +1916,90 @@ func file_hailong_v1_operations_proto_rawDescGZIP() []byte {
 	return file_hailong_v1_operations_proto_rawDescData
 }
 
-var file_hailong_v1_operations_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_hailong_v1_operations_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_hailong_v1_operations_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_hailong_v1_operations_proto_goTypes = []any{
-	(*QuarantinedItem)(nil),            // 0: hailong.v1.QuarantinedItem
-	(*ListQuarantineRequest)(nil),      // 1: hailong.v1.ListQuarantineRequest
-	(*ListQuarantineResponse)(nil),     // 2: hailong.v1.ListQuarantineResponse
-	(*ReleaseQuarantinedRequest)(nil),  // 3: hailong.v1.ReleaseQuarantinedRequest
-	(*ReleaseQuarantinedResponse)(nil), // 4: hailong.v1.ReleaseQuarantinedResponse
-	(*SequenceGap)(nil),                // 5: hailong.v1.SequenceGap
-	(*ListSequenceGapsRequest)(nil),    // 6: hailong.v1.ListSequenceGapsRequest
-	(*ListSequenceGapsResponse)(nil),   // 7: hailong.v1.ListSequenceGapsResponse
-	(Outcome)(0),                       // 8: hailong.v1.Outcome
-	(*timestamppb.Timestamp)(nil),      // 9: google.protobuf.Timestamp
-	(*ItemOutcome)(nil),                // 10: hailong.v1.ItemOutcome
+	(ImportKind)(0),                    // 0: hailong.v1.ImportKind
+	(JobState)(0),                      // 1: hailong.v1.JobState
+	(*QuarantinedItem)(nil),            // 2: hailong.v1.QuarantinedItem
+	(*ListQuarantineRequest)(nil),      // 3: hailong.v1.ListQuarantineRequest
+	(*ListQuarantineResponse)(nil),     // 4: hailong.v1.ListQuarantineResponse
+	(*ReleaseQuarantinedRequest)(nil),  // 5: hailong.v1.ReleaseQuarantinedRequest
+	(*ReleaseQuarantinedResponse)(nil), // 6: hailong.v1.ReleaseQuarantinedResponse
+	(*SequenceGap)(nil),                // 7: hailong.v1.SequenceGap
+	(*ListSequenceGapsRequest)(nil),    // 8: hailong.v1.ListSequenceGapsRequest
+	(*ListSequenceGapsResponse)(nil),   // 9: hailong.v1.ListSequenceGapsResponse
+	(*GetQuarantinedRequest)(nil),      // 10: hailong.v1.GetQuarantinedRequest
+	(*GetQuarantinedResponse)(nil),     // 11: hailong.v1.GetQuarantinedResponse
+	(*DiscardQuarantinedRequest)(nil),  // 12: hailong.v1.DiscardQuarantinedRequest
+	(*StartImportRequest)(nil),         // 13: hailong.v1.StartImportRequest
+	(*StartReconcileRequest)(nil),      // 14: hailong.v1.StartReconcileRequest
+	(*Job)(nil),                        // 15: hailong.v1.Job
+	(*ListJobsRequest)(nil),            // 16: hailong.v1.ListJobsRequest
+	(*ListJobsResponse)(nil),           // 17: hailong.v1.ListJobsResponse
+	(*GetJobRequest)(nil),              // 18: hailong.v1.GetJobRequest
+	(*CancelJobRequest)(nil),           // 19: hailong.v1.CancelJobRequest
+	(*GetHealthRequest)(nil),           // 20: hailong.v1.GetHealthRequest
+	(*GetHealthResponse)(nil),          // 21: hailong.v1.GetHealthResponse
+	(*HealthPart)(nil),                 // 22: hailong.v1.HealthPart
+	(*ListAuditRequest)(nil),           // 23: hailong.v1.ListAuditRequest
+	(*ListAuditResponse)(nil),          // 24: hailong.v1.ListAuditResponse
+	(*AuditEntry)(nil),                 // 25: hailong.v1.AuditEntry
+	(Outcome)(0),                       // 26: hailong.v1.Outcome
+	(*timestamppb.Timestamp)(nil),      // 27: google.protobuf.Timestamp
+	(*ItemOutcome)(nil),                // 28: hailong.v1.ItemOutcome
+	(*Rating)(nil),                     // 29: hailong.v1.Rating
 }
 var file_hailong_v1_operations_proto_depIdxs = []int32{
-	8,  // 0: hailong.v1.QuarantinedItem.outcome:type_name -> hailong.v1.Outcome
-	9,  // 1: hailong.v1.QuarantinedItem.received_at:type_name -> google.protobuf.Timestamp
-	9,  // 2: hailong.v1.QuarantinedItem.released_at:type_name -> google.protobuf.Timestamp
-	0,  // 3: hailong.v1.ListQuarantineResponse.items:type_name -> hailong.v1.QuarantinedItem
-	10, // 4: hailong.v1.ReleaseQuarantinedResponse.outcome:type_name -> hailong.v1.ItemOutcome
-	9,  // 5: hailong.v1.SequenceGap.seen_at:type_name -> google.protobuf.Timestamp
-	5,  // 6: hailong.v1.ListSequenceGapsResponse.gaps:type_name -> hailong.v1.SequenceGap
-	1,  // 7: hailong.v1.OperationsService.ListQuarantine:input_type -> hailong.v1.ListQuarantineRequest
-	3,  // 8: hailong.v1.OperationsService.ReleaseQuarantined:input_type -> hailong.v1.ReleaseQuarantinedRequest
-	6,  // 9: hailong.v1.OperationsService.ListSequenceGaps:input_type -> hailong.v1.ListSequenceGapsRequest
-	2,  // 10: hailong.v1.OperationsService.ListQuarantine:output_type -> hailong.v1.ListQuarantineResponse
-	4,  // 11: hailong.v1.OperationsService.ReleaseQuarantined:output_type -> hailong.v1.ReleaseQuarantinedResponse
-	7,  // 12: hailong.v1.OperationsService.ListSequenceGaps:output_type -> hailong.v1.ListSequenceGapsResponse
-	10, // [10:13] is the sub-list for method output_type
-	7,  // [7:10] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	26, // 0: hailong.v1.QuarantinedItem.outcome:type_name -> hailong.v1.Outcome
+	27, // 1: hailong.v1.QuarantinedItem.received_at:type_name -> google.protobuf.Timestamp
+	27, // 2: hailong.v1.QuarantinedItem.released_at:type_name -> google.protobuf.Timestamp
+	27, // 3: hailong.v1.QuarantinedItem.discarded_at:type_name -> google.protobuf.Timestamp
+	2,  // 4: hailong.v1.ListQuarantineResponse.items:type_name -> hailong.v1.QuarantinedItem
+	28, // 5: hailong.v1.ReleaseQuarantinedResponse.outcome:type_name -> hailong.v1.ItemOutcome
+	27, // 6: hailong.v1.SequenceGap.seen_at:type_name -> google.protobuf.Timestamp
+	7,  // 7: hailong.v1.ListSequenceGapsResponse.gaps:type_name -> hailong.v1.SequenceGap
+	2,  // 8: hailong.v1.GetQuarantinedResponse.item:type_name -> hailong.v1.QuarantinedItem
+	29, // 9: hailong.v1.GetQuarantinedResponse.rating:type_name -> hailong.v1.Rating
+	0,  // 10: hailong.v1.StartImportRequest.kind:type_name -> hailong.v1.ImportKind
+	1,  // 11: hailong.v1.Job.state:type_name -> hailong.v1.JobState
+	27, // 12: hailong.v1.Job.started_at:type_name -> google.protobuf.Timestamp
+	27, // 13: hailong.v1.Job.ended_at:type_name -> google.protobuf.Timestamp
+	15, // 14: hailong.v1.ListJobsResponse.jobs:type_name -> hailong.v1.Job
+	27, // 15: hailong.v1.GetHealthResponse.started_at:type_name -> google.protobuf.Timestamp
+	22, // 16: hailong.v1.GetHealthResponse.parts:type_name -> hailong.v1.HealthPart
+	27, // 17: hailong.v1.GetHealthResponse.fresh_through:type_name -> google.protobuf.Timestamp
+	25, // 18: hailong.v1.ListAuditResponse.entries:type_name -> hailong.v1.AuditEntry
+	27, // 19: hailong.v1.AuditEntry.at:type_name -> google.protobuf.Timestamp
+	3,  // 20: hailong.v1.OperationsService.ListQuarantine:input_type -> hailong.v1.ListQuarantineRequest
+	5,  // 21: hailong.v1.OperationsService.ReleaseQuarantined:input_type -> hailong.v1.ReleaseQuarantinedRequest
+	10, // 22: hailong.v1.OperationsService.GetQuarantined:input_type -> hailong.v1.GetQuarantinedRequest
+	12, // 23: hailong.v1.OperationsService.DiscardQuarantined:input_type -> hailong.v1.DiscardQuarantinedRequest
+	13, // 24: hailong.v1.OperationsService.StartImport:input_type -> hailong.v1.StartImportRequest
+	14, // 25: hailong.v1.OperationsService.StartReconcile:input_type -> hailong.v1.StartReconcileRequest
+	16, // 26: hailong.v1.OperationsService.ListJobs:input_type -> hailong.v1.ListJobsRequest
+	18, // 27: hailong.v1.OperationsService.GetJob:input_type -> hailong.v1.GetJobRequest
+	19, // 28: hailong.v1.OperationsService.CancelJob:input_type -> hailong.v1.CancelJobRequest
+	20, // 29: hailong.v1.OperationsService.GetHealth:input_type -> hailong.v1.GetHealthRequest
+	23, // 30: hailong.v1.OperationsService.ListAudit:input_type -> hailong.v1.ListAuditRequest
+	8,  // 31: hailong.v1.OperationsService.ListSequenceGaps:input_type -> hailong.v1.ListSequenceGapsRequest
+	4,  // 32: hailong.v1.OperationsService.ListQuarantine:output_type -> hailong.v1.ListQuarantineResponse
+	6,  // 33: hailong.v1.OperationsService.ReleaseQuarantined:output_type -> hailong.v1.ReleaseQuarantinedResponse
+	11, // 34: hailong.v1.OperationsService.GetQuarantined:output_type -> hailong.v1.GetQuarantinedResponse
+	2,  // 35: hailong.v1.OperationsService.DiscardQuarantined:output_type -> hailong.v1.QuarantinedItem
+	15, // 36: hailong.v1.OperationsService.StartImport:output_type -> hailong.v1.Job
+	15, // 37: hailong.v1.OperationsService.StartReconcile:output_type -> hailong.v1.Job
+	17, // 38: hailong.v1.OperationsService.ListJobs:output_type -> hailong.v1.ListJobsResponse
+	15, // 39: hailong.v1.OperationsService.GetJob:output_type -> hailong.v1.Job
+	15, // 40: hailong.v1.OperationsService.CancelJob:output_type -> hailong.v1.Job
+	21, // 41: hailong.v1.OperationsService.GetHealth:output_type -> hailong.v1.GetHealthResponse
+	24, // 42: hailong.v1.OperationsService.ListAudit:output_type -> hailong.v1.ListAuditResponse
+	9,  // 43: hailong.v1.OperationsService.ListSequenceGaps:output_type -> hailong.v1.ListSequenceGapsResponse
+	32, // [32:44] is the sub-list for method output_type
+	20, // [20:32] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_hailong_v1_operations_proto_init() }
@@ -664,13 +2013,14 @@ func file_hailong_v1_operations_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hailong_v1_operations_proto_rawDesc), len(file_hailong_v1_operations_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   8,
+			NumEnums:      2,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_hailong_v1_operations_proto_goTypes,
 		DependencyIndexes: file_hailong_v1_operations_proto_depIdxs,
+		EnumInfos:         file_hailong_v1_operations_proto_enumTypes,
 		MessageInfos:      file_hailong_v1_operations_proto_msgTypes,
 	}.Build()
 	File_hailong_v1_operations_proto = out.File

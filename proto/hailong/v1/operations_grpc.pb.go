@@ -21,6 +21,15 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	OperationsService_ListQuarantine_FullMethodName     = "/hailong.v1.OperationsService/ListQuarantine"
 	OperationsService_ReleaseQuarantined_FullMethodName = "/hailong.v1.OperationsService/ReleaseQuarantined"
+	OperationsService_GetQuarantined_FullMethodName     = "/hailong.v1.OperationsService/GetQuarantined"
+	OperationsService_DiscardQuarantined_FullMethodName = "/hailong.v1.OperationsService/DiscardQuarantined"
+	OperationsService_StartImport_FullMethodName        = "/hailong.v1.OperationsService/StartImport"
+	OperationsService_StartReconcile_FullMethodName     = "/hailong.v1.OperationsService/StartReconcile"
+	OperationsService_ListJobs_FullMethodName           = "/hailong.v1.OperationsService/ListJobs"
+	OperationsService_GetJob_FullMethodName             = "/hailong.v1.OperationsService/GetJob"
+	OperationsService_CancelJob_FullMethodName          = "/hailong.v1.OperationsService/CancelJob"
+	OperationsService_GetHealth_FullMethodName          = "/hailong.v1.OperationsService/GetHealth"
+	OperationsService_ListAudit_FullMethodName          = "/hailong.v1.OperationsService/ListAudit"
 	OperationsService_ListSequenceGaps_FullMethodName   = "/hailong.v1.OperationsService/ListSequenceGaps"
 )
 
@@ -35,6 +44,25 @@ type OperationsServiceClient interface {
 	ListQuarantine(ctx context.Context, in *ListQuarantineRequest, opts ...grpc.CallOption) (*ListQuarantineResponse, error)
 	// ReleaseQuarantined judges an item again, under the same id, and stores it where it can be stored now.
 	ReleaseQuarantined(ctx context.Context, in *ReleaseQuarantinedRequest, opts ...grpc.CallOption) (*ReleaseQuarantinedResponse, error)
+	// GetQuarantined shows what can be read of an item, without comment and contact.
+	GetQuarantined(ctx context.Context, in *GetQuarantinedRequest, opts ...grpc.CallOption) (*GetQuarantinedResponse, error)
+	// DiscardQuarantined sets an item aside for good, with a reason. It is kept and no longer waits.
+	DiscardQuarantined(ctx context.Context, in *DiscardQuarantinedRequest, opts ...grpc.CallOption) (*QuarantinedItem, error)
+	// StartImport checks and stores units or ratings from CSV as a job that goes on by itself. The same import again stores nothing
+	// twice. Callers: administrators of everything.
+	StartImport(ctx context.Context, in *StartImportRequest, opts ...grpc.CallOption) (*Job, error)
+	// StartReconcile holds every figure against a recount of its ratings, as a job. Callers: administrators of everything.
+	StartReconcile(ctx context.Context, in *StartReconcileRequest, opts ...grpc.CallOption) (*Job, error)
+	// ListJobs lists jobs, newest first.
+	ListJobs(ctx context.Context, in *ListJobsRequest, opts ...grpc.CallOption) (*ListJobsResponse, error)
+	// GetJob answers one job with its report so far.
+	GetJob(ctx context.Context, in *GetJobRequest, opts ...grpc.CallOption) (*Job, error)
+	// CancelJob asks a job to stop. What it stored stays.
+	CancelJob(ctx context.Context, in *CancelJobRequest, opts ...grpc.CallOption) (*Job, error)
+	// GetHealth tells how the parts of the system are.
+	GetHealth(ctx context.Context, in *GetHealthRequest, opts ...grpc.CallOption) (*GetHealthResponse, error)
+	// ListAudit lists what was done by whom, newest first. Entries are only added, by nobody's wish.
+	ListAudit(ctx context.Context, in *ListAuditRequest, opts ...grpc.CallOption) (*ListAuditResponse, error)
 	// ListSequenceGaps lists the sequences each device has given and the server never received.
 	ListSequenceGaps(ctx context.Context, in *ListSequenceGapsRequest, opts ...grpc.CallOption) (*ListSequenceGapsResponse, error)
 }
@@ -67,6 +95,96 @@ func (c *operationsServiceClient) ReleaseQuarantined(ctx context.Context, in *Re
 	return out, nil
 }
 
+func (c *operationsServiceClient) GetQuarantined(ctx context.Context, in *GetQuarantinedRequest, opts ...grpc.CallOption) (*GetQuarantinedResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetQuarantinedResponse)
+	err := c.cc.Invoke(ctx, OperationsService_GetQuarantined_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *operationsServiceClient) DiscardQuarantined(ctx context.Context, in *DiscardQuarantinedRequest, opts ...grpc.CallOption) (*QuarantinedItem, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(QuarantinedItem)
+	err := c.cc.Invoke(ctx, OperationsService_DiscardQuarantined_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *operationsServiceClient) StartImport(ctx context.Context, in *StartImportRequest, opts ...grpc.CallOption) (*Job, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Job)
+	err := c.cc.Invoke(ctx, OperationsService_StartImport_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *operationsServiceClient) StartReconcile(ctx context.Context, in *StartReconcileRequest, opts ...grpc.CallOption) (*Job, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Job)
+	err := c.cc.Invoke(ctx, OperationsService_StartReconcile_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *operationsServiceClient) ListJobs(ctx context.Context, in *ListJobsRequest, opts ...grpc.CallOption) (*ListJobsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListJobsResponse)
+	err := c.cc.Invoke(ctx, OperationsService_ListJobs_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *operationsServiceClient) GetJob(ctx context.Context, in *GetJobRequest, opts ...grpc.CallOption) (*Job, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Job)
+	err := c.cc.Invoke(ctx, OperationsService_GetJob_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *operationsServiceClient) CancelJob(ctx context.Context, in *CancelJobRequest, opts ...grpc.CallOption) (*Job, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Job)
+	err := c.cc.Invoke(ctx, OperationsService_CancelJob_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *operationsServiceClient) GetHealth(ctx context.Context, in *GetHealthRequest, opts ...grpc.CallOption) (*GetHealthResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetHealthResponse)
+	err := c.cc.Invoke(ctx, OperationsService_GetHealth_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *operationsServiceClient) ListAudit(ctx context.Context, in *ListAuditRequest, opts ...grpc.CallOption) (*ListAuditResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListAuditResponse)
+	err := c.cc.Invoke(ctx, OperationsService_ListAudit_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *operationsServiceClient) ListSequenceGaps(ctx context.Context, in *ListSequenceGapsRequest, opts ...grpc.CallOption) (*ListSequenceGapsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListSequenceGapsResponse)
@@ -88,6 +206,25 @@ type OperationsServiceServer interface {
 	ListQuarantine(context.Context, *ListQuarantineRequest) (*ListQuarantineResponse, error)
 	// ReleaseQuarantined judges an item again, under the same id, and stores it where it can be stored now.
 	ReleaseQuarantined(context.Context, *ReleaseQuarantinedRequest) (*ReleaseQuarantinedResponse, error)
+	// GetQuarantined shows what can be read of an item, without comment and contact.
+	GetQuarantined(context.Context, *GetQuarantinedRequest) (*GetQuarantinedResponse, error)
+	// DiscardQuarantined sets an item aside for good, with a reason. It is kept and no longer waits.
+	DiscardQuarantined(context.Context, *DiscardQuarantinedRequest) (*QuarantinedItem, error)
+	// StartImport checks and stores units or ratings from CSV as a job that goes on by itself. The same import again stores nothing
+	// twice. Callers: administrators of everything.
+	StartImport(context.Context, *StartImportRequest) (*Job, error)
+	// StartReconcile holds every figure against a recount of its ratings, as a job. Callers: administrators of everything.
+	StartReconcile(context.Context, *StartReconcileRequest) (*Job, error)
+	// ListJobs lists jobs, newest first.
+	ListJobs(context.Context, *ListJobsRequest) (*ListJobsResponse, error)
+	// GetJob answers one job with its report so far.
+	GetJob(context.Context, *GetJobRequest) (*Job, error)
+	// CancelJob asks a job to stop. What it stored stays.
+	CancelJob(context.Context, *CancelJobRequest) (*Job, error)
+	// GetHealth tells how the parts of the system are.
+	GetHealth(context.Context, *GetHealthRequest) (*GetHealthResponse, error)
+	// ListAudit lists what was done by whom, newest first. Entries are only added, by nobody's wish.
+	ListAudit(context.Context, *ListAuditRequest) (*ListAuditResponse, error)
 	// ListSequenceGaps lists the sequences each device has given and the server never received.
 	ListSequenceGaps(context.Context, *ListSequenceGapsRequest) (*ListSequenceGapsResponse, error)
 	mustEmbedUnimplementedOperationsServiceServer()
@@ -105,6 +242,33 @@ func (UnimplementedOperationsServiceServer) ListQuarantine(context.Context, *Lis
 }
 func (UnimplementedOperationsServiceServer) ReleaseQuarantined(context.Context, *ReleaseQuarantinedRequest) (*ReleaseQuarantinedResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ReleaseQuarantined not implemented")
+}
+func (UnimplementedOperationsServiceServer) GetQuarantined(context.Context, *GetQuarantinedRequest) (*GetQuarantinedResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetQuarantined not implemented")
+}
+func (UnimplementedOperationsServiceServer) DiscardQuarantined(context.Context, *DiscardQuarantinedRequest) (*QuarantinedItem, error) {
+	return nil, status.Error(codes.Unimplemented, "method DiscardQuarantined not implemented")
+}
+func (UnimplementedOperationsServiceServer) StartImport(context.Context, *StartImportRequest) (*Job, error) {
+	return nil, status.Error(codes.Unimplemented, "method StartImport not implemented")
+}
+func (UnimplementedOperationsServiceServer) StartReconcile(context.Context, *StartReconcileRequest) (*Job, error) {
+	return nil, status.Error(codes.Unimplemented, "method StartReconcile not implemented")
+}
+func (UnimplementedOperationsServiceServer) ListJobs(context.Context, *ListJobsRequest) (*ListJobsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListJobs not implemented")
+}
+func (UnimplementedOperationsServiceServer) GetJob(context.Context, *GetJobRequest) (*Job, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetJob not implemented")
+}
+func (UnimplementedOperationsServiceServer) CancelJob(context.Context, *CancelJobRequest) (*Job, error) {
+	return nil, status.Error(codes.Unimplemented, "method CancelJob not implemented")
+}
+func (UnimplementedOperationsServiceServer) GetHealth(context.Context, *GetHealthRequest) (*GetHealthResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetHealth not implemented")
+}
+func (UnimplementedOperationsServiceServer) ListAudit(context.Context, *ListAuditRequest) (*ListAuditResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListAudit not implemented")
 }
 func (UnimplementedOperationsServiceServer) ListSequenceGaps(context.Context, *ListSequenceGapsRequest) (*ListSequenceGapsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListSequenceGaps not implemented")
@@ -166,6 +330,168 @@ func _OperationsService_ReleaseQuarantined_Handler(srv interface{}, ctx context.
 	return interceptor(ctx, in, info, handler)
 }
 
+func _OperationsService_GetQuarantined_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetQuarantinedRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OperationsServiceServer).GetQuarantined(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OperationsService_GetQuarantined_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OperationsServiceServer).GetQuarantined(ctx, req.(*GetQuarantinedRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _OperationsService_DiscardQuarantined_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DiscardQuarantinedRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OperationsServiceServer).DiscardQuarantined(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OperationsService_DiscardQuarantined_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OperationsServiceServer).DiscardQuarantined(ctx, req.(*DiscardQuarantinedRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _OperationsService_StartImport_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(StartImportRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OperationsServiceServer).StartImport(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OperationsService_StartImport_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OperationsServiceServer).StartImport(ctx, req.(*StartImportRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _OperationsService_StartReconcile_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(StartReconcileRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OperationsServiceServer).StartReconcile(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OperationsService_StartReconcile_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OperationsServiceServer).StartReconcile(ctx, req.(*StartReconcileRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _OperationsService_ListJobs_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListJobsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OperationsServiceServer).ListJobs(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OperationsService_ListJobs_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OperationsServiceServer).ListJobs(ctx, req.(*ListJobsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _OperationsService_GetJob_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetJobRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OperationsServiceServer).GetJob(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OperationsService_GetJob_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OperationsServiceServer).GetJob(ctx, req.(*GetJobRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _OperationsService_CancelJob_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CancelJobRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OperationsServiceServer).CancelJob(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OperationsService_CancelJob_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OperationsServiceServer).CancelJob(ctx, req.(*CancelJobRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _OperationsService_GetHealth_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetHealthRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OperationsServiceServer).GetHealth(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OperationsService_GetHealth_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OperationsServiceServer).GetHealth(ctx, req.(*GetHealthRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _OperationsService_ListAudit_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListAuditRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OperationsServiceServer).ListAudit(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OperationsService_ListAudit_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OperationsServiceServer).ListAudit(ctx, req.(*ListAuditRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _OperationsService_ListSequenceGaps_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListSequenceGapsRequest)
 	if err := dec(in); err != nil {
@@ -198,6 +524,42 @@ var OperationsService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ReleaseQuarantined",
 			Handler:    _OperationsService_ReleaseQuarantined_Handler,
+		},
+		{
+			MethodName: "GetQuarantined",
+			Handler:    _OperationsService_GetQuarantined_Handler,
+		},
+		{
+			MethodName: "DiscardQuarantined",
+			Handler:    _OperationsService_DiscardQuarantined_Handler,
+		},
+		{
+			MethodName: "StartImport",
+			Handler:    _OperationsService_StartImport_Handler,
+		},
+		{
+			MethodName: "StartReconcile",
+			Handler:    _OperationsService_StartReconcile_Handler,
+		},
+		{
+			MethodName: "ListJobs",
+			Handler:    _OperationsService_ListJobs_Handler,
+		},
+		{
+			MethodName: "GetJob",
+			Handler:    _OperationsService_GetJob_Handler,
+		},
+		{
+			MethodName: "CancelJob",
+			Handler:    _OperationsService_CancelJob_Handler,
+		},
+		{
+			MethodName: "GetHealth",
+			Handler:    _OperationsService_GetHealth_Handler,
+		},
+		{
+			MethodName: "ListAudit",
+			Handler:    _OperationsService_ListAudit_Handler,
 		},
 		{
 			MethodName: "ListSequenceGaps",

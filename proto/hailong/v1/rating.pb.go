@@ -1043,7 +1043,11 @@ type CreateRatingRequest struct {
 	// caller's account.
 	Rating *Rating `protobuf:"bytes,1,opt,name=rating,proto3" json:"rating,omitempty"`
 	// Comment and contact; may be left out.
-	Private       *Private `protobuf:"bytes,2,opt,name=private,proto3" json:"private,omitempty"`
+	Private *Private `protobuf:"bytes,2,opt,name=private,proto3" json:"private,omitempty"`
+	// From a citizen's form: the token GetForm answered. It lifts the strict limits of callers without an account.
+	FormToken string `protobuf:"bytes,3,opt,name=form_token,json=formToken,proto3" json:"form_token,omitempty"`
+	// Where the answer before was "work_needed": the number found for that token (see GetForm).
+	ProofOfWork   string `protobuf:"bytes,4,opt,name=proof_of_work,json=proofOfWork,proto3" json:"proof_of_work,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1090,6 +1094,20 @@ func (x *CreateRatingRequest) GetPrivate() *Private {
 		return x.Private
 	}
 	return nil
+}
+
+func (x *CreateRatingRequest) GetFormToken() string {
+	if x != nil {
+		return x.FormToken
+	}
+	return ""
+}
+
+func (x *CreateRatingRequest) GetProofOfWork() string {
+	if x != nil {
+		return x.ProofOfWork
+	}
+	return ""
 }
 
 // CreateRatingResponse says what became of the rating.
@@ -1172,6 +1190,460 @@ func (x *CreateRatingResponse) GetQuarantineId() string {
 		return x.QuarantineId
 	}
 	return ""
+}
+
+// ListRatingsRequest filters ratings.
+type ListRatingsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Top of the subtree.
+	UnitId string `protobuf:"bytes,1,opt,name=unit_id,json=unitId,proto3" json:"unit_id,omitempty"`
+	// First local day; empty = the day 30 days before to.
+	From string `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
+	// Last local day, inclusive; empty = today.
+	To string `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
+	// Only these channels; empty = all.
+	Channels []Channel `protobuf:"varint,4,rep,packed,name=channels,proto3,enum=hailong.v1.Channel" json:"channels,omitempty"`
+	// Only these overall scores; empty = all.
+	Scores []int32 `protobuf:"varint,5,rep,packed,name=scores,proto3" json:"scores,omitempty"`
+	// Only ratings that took this choice, as "question_id:choice_id".
+	Reason string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Words of the comment, with or without diacritics; every word must stand in it. For those who may read comments.
+	Text string `protobuf:"bytes,7,opt,name=text,proto3" json:"text,omitempty"`
+	// Only ratings with a comment.
+	WithComment bool `protobuf:"varint,8,opt,name=with_comment,json=withComment,proto3" json:"with_comment,omitempty"`
+	// At most so many, 200 at most; 0 = 50.
+	PageSize int32 `protobuf:"varint,9,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// From the last page's next_page_token.
+	PageToken     string `protobuf:"bytes,10,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRatingsRequest) Reset() {
+	*x = ListRatingsRequest{}
+	mi := &file_hailong_v1_rating_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRatingsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRatingsRequest) ProtoMessage() {}
+
+func (x *ListRatingsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_rating_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRatingsRequest.ProtoReflect.Descriptor instead.
+func (*ListRatingsRequest) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_rating_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ListRatingsRequest) GetUnitId() string {
+	if x != nil {
+		return x.UnitId
+	}
+	return ""
+}
+
+func (x *ListRatingsRequest) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *ListRatingsRequest) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *ListRatingsRequest) GetChannels() []Channel {
+	if x != nil {
+		return x.Channels
+	}
+	return nil
+}
+
+func (x *ListRatingsRequest) GetScores() []int32 {
+	if x != nil {
+		return x.Scores
+	}
+	return nil
+}
+
+func (x *ListRatingsRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *ListRatingsRequest) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *ListRatingsRequest) GetWithComment() bool {
+	if x != nil {
+		return x.WithComment
+	}
+	return false
+}
+
+func (x *ListRatingsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListRatingsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// ListRatingsResponse is one page.
+type ListRatingsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The ratings, newest first by the day and hour they count for.
+	Ratings []*ListedRating `protobuf:"bytes,1,rep,name=ratings,proto3" json:"ratings,omitempty"`
+	// For the next page; empty at the end. A page may hold fewer ratings than asked for and still have a next one.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// First local day.
+	From string `protobuf:"bytes,3,opt,name=from,proto3" json:"from,omitempty"`
+	// Last local day, inclusive.
+	To            string `protobuf:"bytes,4,opt,name=to,proto3" json:"to,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRatingsResponse) Reset() {
+	*x = ListRatingsResponse{}
+	mi := &file_hailong_v1_rating_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRatingsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRatingsResponse) ProtoMessage() {}
+
+func (x *ListRatingsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_rating_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRatingsResponse.ProtoReflect.Descriptor instead.
+func (*ListRatingsResponse) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_rating_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ListRatingsResponse) GetRatings() []*ListedRating {
+	if x != nil {
+		return x.Ratings
+	}
+	return nil
+}
+
+func (x *ListRatingsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+func (x *ListRatingsResponse) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *ListRatingsResponse) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+// ListedRating is a rating as a reader sees it.
+type ListedRating struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The rating's id, or for callers of a single office a name for it that means nothing elsewhere.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The unit that served.
+	UnitId string `protobuf:"bytes,2,opt,name=unit_id,json=unitId,proto3" json:"unit_id,omitempty"`
+	// Its name on that day.
+	UnitName string `protobuf:"bytes,3,opt,name=unit_name,json=unitName,proto3" json:"unit_name,omitempty"`
+	// The counter; may be empty.
+	CounterName string `protobuf:"bytes,4,opt,name=counter_name,json=counterName,proto3" json:"counter_name,omitempty"`
+	// The procedure's code; may be empty.
+	ProcedureCode string `protobuf:"bytes,5,opt,name=procedure_code,json=procedureCode,proto3" json:"procedure_code,omitempty"`
+	// How it was given.
+	Channel Channel `protobuf:"varint,6,opt,name=channel,proto3,enum=hailong.v1.Channel" json:"channel,omitempty"`
+	// The local day it counts for.
+	Day string `protobuf:"bytes,7,opt,name=day,proto3" json:"day,omitempty"`
+	// The local hour it counts for, 0 to 23.
+	Hour int32 `protobuf:"varint,8,opt,name=hour,proto3" json:"hour,omitempty"`
+	// 1 to 5; 0 = not asked.
+	OverallScore int32 `protobuf:"varint,9,opt,name=overall_score,json=overallScore,proto3" json:"overall_score,omitempty"`
+	// The answers.
+	Answers []*ListedAnswer `protobuf:"bytes,10,rep,name=answers,proto3" json:"answers,omitempty"`
+	// The words, for those who may read comments.
+	Comment string `protobuf:"bytes,11,opt,name=comment,proto3" json:"comment,omitempty"`
+	// True where the person asked to be called back.
+	CallBack bool `protobuf:"varint,12,opt,name=call_back,json=callBack,proto3" json:"call_back,omitempty"`
+	// Doubts about it, in the caller's language.
+	Doubts []string `protobuf:"bytes,13,rep,name=doubts,proto3" json:"doubts,omitempty"`
+	// True where a later rating corrects this one.
+	Revised bool `protobuf:"varint,14,opt,name=revised,proto3" json:"revised,omitempty"`
+	// True where it corrects an earlier one.
+	Revises bool `protobuf:"varint,15,opt,name=revises,proto3" json:"revises,omitempty"`
+	// The questionnaire, as id@version.
+	Questionnaire string `protobuf:"bytes,16,opt,name=questionnaire,proto3" json:"questionnaire,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListedRating) Reset() {
+	*x = ListedRating{}
+	mi := &file_hailong_v1_rating_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListedRating) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListedRating) ProtoMessage() {}
+
+func (x *ListedRating) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_rating_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListedRating.ProtoReflect.Descriptor instead.
+func (*ListedRating) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_rating_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ListedRating) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ListedRating) GetUnitId() string {
+	if x != nil {
+		return x.UnitId
+	}
+	return ""
+}
+
+func (x *ListedRating) GetUnitName() string {
+	if x != nil {
+		return x.UnitName
+	}
+	return ""
+}
+
+func (x *ListedRating) GetCounterName() string {
+	if x != nil {
+		return x.CounterName
+	}
+	return ""
+}
+
+func (x *ListedRating) GetProcedureCode() string {
+	if x != nil {
+		return x.ProcedureCode
+	}
+	return ""
+}
+
+func (x *ListedRating) GetChannel() Channel {
+	if x != nil {
+		return x.Channel
+	}
+	return Channel_CHANNEL_UNSPECIFIED
+}
+
+func (x *ListedRating) GetDay() string {
+	if x != nil {
+		return x.Day
+	}
+	return ""
+}
+
+func (x *ListedRating) GetHour() int32 {
+	if x != nil {
+		return x.Hour
+	}
+	return 0
+}
+
+func (x *ListedRating) GetOverallScore() int32 {
+	if x != nil {
+		return x.OverallScore
+	}
+	return 0
+}
+
+func (x *ListedRating) GetAnswers() []*ListedAnswer {
+	if x != nil {
+		return x.Answers
+	}
+	return nil
+}
+
+func (x *ListedRating) GetComment() string {
+	if x != nil {
+		return x.Comment
+	}
+	return ""
+}
+
+func (x *ListedRating) GetCallBack() bool {
+	if x != nil {
+		return x.CallBack
+	}
+	return false
+}
+
+func (x *ListedRating) GetDoubts() []string {
+	if x != nil {
+		return x.Doubts
+	}
+	return nil
+}
+
+func (x *ListedRating) GetRevised() bool {
+	if x != nil {
+		return x.Revised
+	}
+	return false
+}
+
+func (x *ListedRating) GetRevises() bool {
+	if x != nil {
+		return x.Revises
+	}
+	return false
+}
+
+func (x *ListedRating) GetQuestionnaire() string {
+	if x != nil {
+		return x.Questionnaire
+	}
+	return ""
+}
+
+// ListedAnswer is one answer in words.
+type ListedAnswer struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The question's id.
+	QuestionId string `protobuf:"bytes,1,opt,name=question_id,json=questionId,proto3" json:"question_id,omitempty"`
+	// Its words in the caller's language.
+	Question string `protobuf:"bytes,2,opt,name=question,proto3" json:"question,omitempty"`
+	// 1 to 5; 0 = not scored.
+	Score int32 `protobuf:"varint,3,opt,name=score,proto3" json:"score,omitempty"`
+	// Words of the choices taken.
+	Choices       []string `protobuf:"bytes,4,rep,name=choices,proto3" json:"choices,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListedAnswer) Reset() {
+	*x = ListedAnswer{}
+	mi := &file_hailong_v1_rating_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListedAnswer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListedAnswer) ProtoMessage() {}
+
+func (x *ListedAnswer) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_rating_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListedAnswer.ProtoReflect.Descriptor instead.
+func (*ListedAnswer) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_rating_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *ListedAnswer) GetQuestionId() string {
+	if x != nil {
+		return x.QuestionId
+	}
+	return ""
+}
+
+func (x *ListedAnswer) GetQuestion() string {
+	if x != nil {
+		return x.Question
+	}
+	return ""
+}
+
+func (x *ListedAnswer) GetScore() int32 {
+	if x != nil {
+		return x.Score
+	}
+	return 0
+}
+
+func (x *ListedAnswer) GetChoices() []string {
+	if x != nil {
+		return x.Choices
+	}
+	return nil
 }
 
 var File_hailong_v1_rating_proto protoreflect.FileDescriptor
@@ -1259,17 +1731,67 @@ const file_hailong_v1_rating_proto_rawDesc = "" +
 	"\vreason_code\x18\x03 \x01(\tR\n" +
 	"reasonCode\x12\x16\n" +
 	"\x06reason\x18\x04 \x01(\tR\x06reason\x12#\n" +
-	"\rquarantine_id\x18\x05 \x01(\tR\fquarantineId\"\x80\x01\n" +
+	"\rquarantine_id\x18\x05 \x01(\tR\fquarantineId\"\xd3\x01\n" +
 	"\x13CreateRatingRequest\x122\n" +
 	"\x06rating\x18\x01 \x01(\v2\x12.hailong.v1.RatingB\x06\xbaH\x03\xd8\x01\x03R\x06rating\x125\n" +
-	"\aprivate\x18\x02 \x01(\v2\x13.hailong.v1.PrivateB\x06\xbaH\x03\xd8\x01\x03R\aprivate\"\xc0\x01\n" +
+	"\aprivate\x18\x02 \x01(\v2\x13.hailong.v1.PrivateB\x06\xbaH\x03\xd8\x01\x03R\aprivate\x12%\n" +
+	"\n" +
+	"form_token\x18\x03 \x01(\tB\x06\xbaH\x03\xd8\x01\x03R\tformToken\x12*\n" +
+	"\rproof_of_work\x18\x04 \x01(\tB\x06\xbaH\x03\xd8\x01\x03R\vproofOfWork\"\xc0\x01\n" +
 	"\x14CreateRatingResponse\x12-\n" +
 	"\aoutcome\x18\x01 \x01(\x0e2\x13.hailong.v1.OutcomeR\aoutcome\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x1f\n" +
 	"\vreason_code\x18\x03 \x01(\tR\n" +
 	"reasonCode\x12\x1b\n" +
 	"\trating_id\x18\x04 \x01(\tR\bratingId\x12#\n" +
-	"\rquarantine_id\x18\x05 \x01(\tR\fquarantineId*n\n" +
+	"\rquarantine_id\x18\x05 \x01(\tR\fquarantineId\"\x91\x03\n" +
+	"\x12ListRatingsRequest\x12\"\n" +
+	"\aunit_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06unitId\x12\x1b\n" +
+	"\x04from\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\x04from\x12\x17\n" +
+	"\x02to\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\x02to\x12B\n" +
+	"\bchannels\x18\x04 \x03(\x0e2\x13.hailong.v1.ChannelB\x11\xbaH\x0e\x92\x01\v\x10\n" +
+	"\"\a\x82\x01\x04\x10\x01 \x00R\bchannels\x12(\n" +
+	"\x06scores\x18\x05 \x03(\x05B\x10\xbaH\r\x92\x01\n" +
+	"\x10\x06\"\x06\x1a\x04\x18\x05(\x00R\x06scores\x12 \n" +
+	"\x06reason\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\x82\x01R\x06reason\x12\x1c\n" +
+	"\x04text\x18\a \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x04text\x12!\n" +
+	"\fwith_comment\x18\b \x01(\bR\vwithComment\x12'\n" +
+	"\tpage_size\x18\t \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\n" +
+	" \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\tpageToken\"\x95\x01\n" +
+	"\x13ListRatingsResponse\x122\n" +
+	"\aratings\x18\x01 \x03(\v2\x18.hailong.v1.ListedRatingR\aratings\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x12\n" +
+	"\x04from\x18\x03 \x01(\tR\x04from\x12\x0e\n" +
+	"\x02to\x18\x04 \x01(\tR\x02to\"\xf5\x03\n" +
+	"\fListedRating\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
+	"\aunit_id\x18\x02 \x01(\tR\x06unitId\x12\x1b\n" +
+	"\tunit_name\x18\x03 \x01(\tR\bunitName\x12!\n" +
+	"\fcounter_name\x18\x04 \x01(\tR\vcounterName\x12%\n" +
+	"\x0eprocedure_code\x18\x05 \x01(\tR\rprocedureCode\x12-\n" +
+	"\achannel\x18\x06 \x01(\x0e2\x13.hailong.v1.ChannelR\achannel\x12\x10\n" +
+	"\x03day\x18\a \x01(\tR\x03day\x12\x12\n" +
+	"\x04hour\x18\b \x01(\x05R\x04hour\x12#\n" +
+	"\roverall_score\x18\t \x01(\x05R\foverallScore\x122\n" +
+	"\aanswers\x18\n" +
+	" \x03(\v2\x18.hailong.v1.ListedAnswerR\aanswers\x12\x18\n" +
+	"\acomment\x18\v \x01(\tR\acomment\x12\x1b\n" +
+	"\tcall_back\x18\f \x01(\bR\bcallBack\x12\x16\n" +
+	"\x06doubts\x18\r \x03(\tR\x06doubts\x12\x18\n" +
+	"\arevised\x18\x0e \x01(\bR\arevised\x12\x18\n" +
+	"\arevises\x18\x0f \x01(\bR\arevises\x12$\n" +
+	"\rquestionnaire\x18\x10 \x01(\tR\rquestionnaire\"{\n" +
+	"\fListedAnswer\x12\x1f\n" +
+	"\vquestion_id\x18\x01 \x01(\tR\n" +
+	"questionId\x12\x1a\n" +
+	"\bquestion\x18\x02 \x01(\tR\bquestion\x12\x14\n" +
+	"\x05score\x18\x03 \x01(\x05R\x05score\x12\x18\n" +
+	"\achoices\x18\x04 \x03(\tR\achoices*n\n" +
 	"\aChannel\x12\x17\n" +
 	"\x13CHANNEL_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rCHANNEL_KIOSK\x10\x01\x12\x0f\n" +
@@ -1281,11 +1803,12 @@ const file_hailong_v1_rating_proto_rawDesc = "" +
 	"\x0eOUTCOME_STORED\x10\x01\x12\x15\n" +
 	"\x11OUTCOME_DUPLICATE\x10\x02\x12\x14\n" +
 	"\x10OUTCOME_CONFLICT\x10\x03\x12\x14\n" +
-	"\x10OUTCOME_REJECTED\x10\x042\xcb\x02\n" +
+	"\x10OUTCOME_REJECTED\x10\x042\xc0\x03\n" +
 	"\rRatingService\x12s\n" +
 	"\rSubmitRatings\x12 .hailong.v1.SubmitRatingsRequest\x1a!.hailong.v1.SubmitRatingsResponse\"\x1d\x82\xd3\xe4\x93\x02\x17:\x01*\"\x12/v1/ratings:submit\x12Z\n" +
 	"\rStreamRatings\x12 .hailong.v1.StreamRatingsRequest\x1a!.hailong.v1.StreamRatingsResponse\"\x00(\x010\x01\x12i\n" +
-	"\fCreateRating\x12\x1f.hailong.v1.CreateRatingRequest\x1a .hailong.v1.CreateRatingResponse\"\x16\x82\xd3\xe4\x93\x02\x10:\x01*\"\v/v1/ratingsB:Z8github.com/hailong-vn/hailong/proto/hailong/v1;hailongv1b\x06proto3"
+	"\fCreateRating\x12\x1f.hailong.v1.CreateRatingRequest\x1a .hailong.v1.CreateRatingResponse\"\x16\x82\xd3\xe4\x93\x02\x10:\x01*\"\v/v1/ratings\x12s\n" +
+	"\vListRatings\x12\x1e.hailong.v1.ListRatingsRequest\x1a\x1f.hailong.v1.ListRatingsResponse\"#\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/units/{unit_id}/ratingsB:Z8github.com/hailong-vn/hailong/proto/hailong/v1;hailongv1b\x06proto3"
 
 var (
 	file_hailong_v1_rating_proto_rawDescOnce sync.Once
@@ -1300,7 +1823,7 @@ func file_hailong_v1_rating_proto_rawDescGZIP() []byte {
 }
 
 var file_hailong_v1_rating_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_hailong_v1_rating_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_hailong_v1_rating_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_hailong_v1_rating_proto_goTypes = []any{
 	(Channel)(0),                  // 0: hailong.v1.Channel
 	(Outcome)(0),                  // 1: hailong.v1.Outcome
@@ -1317,14 +1840,18 @@ var file_hailong_v1_rating_proto_goTypes = []any{
 	(*ItemOutcome)(nil),           // 12: hailong.v1.ItemOutcome
 	(*CreateRatingRequest)(nil),   // 13: hailong.v1.CreateRatingRequest
 	(*CreateRatingResponse)(nil),  // 14: hailong.v1.CreateRatingResponse
-	(*timestamppb.Timestamp)(nil), // 15: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 16: google.protobuf.Duration
+	(*ListRatingsRequest)(nil),    // 15: hailong.v1.ListRatingsRequest
+	(*ListRatingsResponse)(nil),   // 16: hailong.v1.ListRatingsResponse
+	(*ListedRating)(nil),          // 17: hailong.v1.ListedRating
+	(*ListedAnswer)(nil),          // 18: hailong.v1.ListedAnswer
+	(*timestamppb.Timestamp)(nil), // 19: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 20: google.protobuf.Duration
 }
 var file_hailong_v1_rating_proto_depIdxs = []int32{
 	0,  // 0: hailong.v1.Rating.channel:type_name -> hailong.v1.Channel
 	3,  // 1: hailong.v1.Rating.answers:type_name -> hailong.v1.Answer
-	15, // 2: hailong.v1.Rating.occurred_at:type_name -> google.protobuf.Timestamp
-	16, // 3: hailong.v1.Rating.since_boot:type_name -> google.protobuf.Duration
+	19, // 2: hailong.v1.Rating.occurred_at:type_name -> google.protobuf.Timestamp
+	20, // 3: hailong.v1.Rating.since_boot:type_name -> google.protobuf.Duration
 	5,  // 4: hailong.v1.SealedRating.private:type_name -> hailong.v1.Private
 	6,  // 5: hailong.v1.Private.contact:type_name -> hailong.v1.Contact
 	4,  // 6: hailong.v1.SubmitRatingsRequest.items:type_name -> hailong.v1.SealedRating
@@ -1337,17 +1864,23 @@ var file_hailong_v1_rating_proto_depIdxs = []int32{
 	2,  // 13: hailong.v1.CreateRatingRequest.rating:type_name -> hailong.v1.Rating
 	5,  // 14: hailong.v1.CreateRatingRequest.private:type_name -> hailong.v1.Private
 	1,  // 15: hailong.v1.CreateRatingResponse.outcome:type_name -> hailong.v1.Outcome
-	8,  // 16: hailong.v1.RatingService.SubmitRatings:input_type -> hailong.v1.SubmitRatingsRequest
-	10, // 17: hailong.v1.RatingService.StreamRatings:input_type -> hailong.v1.StreamRatingsRequest
-	13, // 18: hailong.v1.RatingService.CreateRating:input_type -> hailong.v1.CreateRatingRequest
-	9,  // 19: hailong.v1.RatingService.SubmitRatings:output_type -> hailong.v1.SubmitRatingsResponse
-	11, // 20: hailong.v1.RatingService.StreamRatings:output_type -> hailong.v1.StreamRatingsResponse
-	14, // 21: hailong.v1.RatingService.CreateRating:output_type -> hailong.v1.CreateRatingResponse
-	19, // [19:22] is the sub-list for method output_type
-	16, // [16:19] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	0,  // 16: hailong.v1.ListRatingsRequest.channels:type_name -> hailong.v1.Channel
+	17, // 17: hailong.v1.ListRatingsResponse.ratings:type_name -> hailong.v1.ListedRating
+	0,  // 18: hailong.v1.ListedRating.channel:type_name -> hailong.v1.Channel
+	18, // 19: hailong.v1.ListedRating.answers:type_name -> hailong.v1.ListedAnswer
+	8,  // 20: hailong.v1.RatingService.SubmitRatings:input_type -> hailong.v1.SubmitRatingsRequest
+	10, // 21: hailong.v1.RatingService.StreamRatings:input_type -> hailong.v1.StreamRatingsRequest
+	13, // 22: hailong.v1.RatingService.CreateRating:input_type -> hailong.v1.CreateRatingRequest
+	15, // 23: hailong.v1.RatingService.ListRatings:input_type -> hailong.v1.ListRatingsRequest
+	9,  // 24: hailong.v1.RatingService.SubmitRatings:output_type -> hailong.v1.SubmitRatingsResponse
+	11, // 25: hailong.v1.RatingService.StreamRatings:output_type -> hailong.v1.StreamRatingsResponse
+	14, // 26: hailong.v1.RatingService.CreateRating:output_type -> hailong.v1.CreateRatingResponse
+	16, // 27: hailong.v1.RatingService.ListRatings:output_type -> hailong.v1.ListRatingsResponse
+	24, // [24:28] is the sub-list for method output_type
+	20, // [20:24] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_hailong_v1_rating_proto_init() }
@@ -1361,7 +1894,7 @@ func file_hailong_v1_rating_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hailong_v1_rating_proto_rawDesc), len(file_hailong_v1_rating_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   13,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -24,6 +24,7 @@ const (
 	RatingService_SubmitRatings_FullMethodName = "/hailong.v1.RatingService/SubmitRatings"
 	RatingService_StreamRatings_FullMethodName = "/hailong.v1.RatingService/StreamRatings"
 	RatingService_CreateRating_FullMethodName  = "/hailong.v1.RatingService/CreateRating"
+	RatingService_ListRatings_FullMethodName   = "/hailong.v1.RatingService/ListRatings"
 )
 
 // RatingServiceClient is the client API for RatingService service.
@@ -47,6 +48,10 @@ type RatingServiceClient interface {
 	// browser need not know: id, time, commitment. Without an account only CHANNEL_WEB is
 	// accepted, within limits a caller's address and a unit.
 	CreateRating(ctx context.Context, in *CreateRatingRequest, opts ...grpc.CallOption) (*CreateRatingResponse, error)
+	// ListRatings lists single ratings of a unit's subtree, newest first, for those who may read them. Comments are told to
+	// those who may read comments; who rated is told to nobody here. Callers of a single office see ids that mean nothing elsewhere,
+	// and hours, not minutes. Each call is audited.
+	ListRatings(ctx context.Context, in *ListRatingsRequest, opts ...grpc.CallOption) (*ListRatingsResponse, error)
 }
 
 type ratingServiceClient struct {
@@ -90,6 +95,16 @@ func (c *ratingServiceClient) CreateRating(ctx context.Context, in *CreateRating
 	return out, nil
 }
 
+func (c *ratingServiceClient) ListRatings(ctx context.Context, in *ListRatingsRequest, opts ...grpc.CallOption) (*ListRatingsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListRatingsResponse)
+	err := c.cc.Invoke(ctx, RatingService_ListRatings_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // RatingServiceServer is the server API for RatingService service.
 // All implementations must embed UnimplementedRatingServiceServer
 // for forward compatibility.
@@ -111,6 +126,10 @@ type RatingServiceServer interface {
 	// browser need not know: id, time, commitment. Without an account only CHANNEL_WEB is
 	// accepted, within limits a caller's address and a unit.
 	CreateRating(context.Context, *CreateRatingRequest) (*CreateRatingResponse, error)
+	// ListRatings lists single ratings of a unit's subtree, newest first, for those who may read them. Comments are told to
+	// those who may read comments; who rated is told to nobody here. Callers of a single office see ids that mean nothing elsewhere,
+	// and hours, not minutes. Each call is audited.
+	ListRatings(context.Context, *ListRatingsRequest) (*ListRatingsResponse, error)
 	mustEmbedUnimplementedRatingServiceServer()
 }
 
@@ -129,6 +148,9 @@ func (UnimplementedRatingServiceServer) StreamRatings(grpc.BidiStreamingServer[S
 }
 func (UnimplementedRatingServiceServer) CreateRating(context.Context, *CreateRatingRequest) (*CreateRatingResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CreateRating not implemented")
+}
+func (UnimplementedRatingServiceServer) ListRatings(context.Context, *ListRatingsRequest) (*ListRatingsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListRatings not implemented")
 }
 func (UnimplementedRatingServiceServer) mustEmbedUnimplementedRatingServiceServer() {}
 func (UnimplementedRatingServiceServer) testEmbeddedByValue()                       {}
@@ -194,6 +216,24 @@ func _RatingService_CreateRating_Handler(srv interface{}, ctx context.Context, d
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RatingService_ListRatings_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListRatingsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RatingServiceServer).ListRatings(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RatingService_ListRatings_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RatingServiceServer).ListRatings(ctx, req.(*ListRatingsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // RatingService_ServiceDesc is the grpc.ServiceDesc for RatingService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -208,6 +248,10 @@ var RatingService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "CreateRating",
 			Handler:    _RatingService_CreateRating_Handler,
+		},
+		{
+			MethodName: "ListRatings",
+			Handler:    _RatingService_ListRatings_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
