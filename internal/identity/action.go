@@ -48,7 +48,7 @@ var (
 		pb.Role_ROLE_ADMINISTRATOR: only(GiveRating, RecordRatings, ReadDirectory, ReadOfficials, ChangeDirectory,
 			ChangeCatalogues, ManageDevices, ManageAccounts, ManageQuarantine, ReadFigures, ReadRanking, ReadFollowUps,
 			ExportReports, NoteFollowUps, ReadRatings, ReadComments, PublishRemedies, TypeSlips, RunJobs, ReadJobs, ReadHealth, ReadAudit),
-		pb.Role_ROLE_LEADER:   only(GiveRating, ReadDirectory, ReadOfficials, ReadFigures, ReadRanking, ReadFollowUps, ExportReports,
+		pb.Role_ROLE_LEADER: only(GiveRating, ReadDirectory, ReadOfficials, ReadFigures, ReadRanking, ReadFollowUps, ExportReports,
 			NoteFollowUps, ReadRatings, ReadComments, PublishRemedies),
 		pb.Role_ROLE_OPERATOR: only(GiveRating, RecordRatings, ReadDirectory, ReadOfficials, TypeSlips),
 		pb.Role_ROLE_OFFICIAL: only(GiveRating, ReadDirectory, ReadFigures),
