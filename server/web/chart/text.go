@@ -1,0 +1,159 @@
+package chart
+
+import (
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+const (
+	ellipsis    = "…"
+	longest     = 1000 // clusters of the longest text kept in a title
+	marksAtMost = 4    // marks kept on one letter; Vietnamese needs two
+)
+
+// clean makes a name of unknown origin fit to be drawn: NFC, one line, without characters that XML forbids, that turn
+// the reading direction of what follows, or that cannot be seen. Joiners stay, because scripts need them.
+func clean(text string) string {
+	text = norm.NFC.String(strings.ToValidUTF8(text, "\uFFFD"))
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case r == '\u200c' || r == '\u200d': // joiners
+			return r
+		case unicode.Is(unicode.Cc, r), unicode.Is(unicode.Cf, r), r == '\ufffe', r == '\uffff':
+			return -1
+		}
+		return r
+	}, text)
+	return strings.Join(strings.Fields(text), " ")
+}
+
+// full is a text for a title: clean, whole unless it is absurdly long, and set apart where it runs from right to
+// left, so that the figures beside it keep their order.
+func full(text string) string {
+	parts := clusters(clean(text))
+	whole := strings.Join(parts, "")
+	if len(parts) > longest {
+		whole = strings.Join(parts[:longest], "") + ellipsis
+	}
+	if strings.ContainsFunc(whole, rightToLeft) {
+		return "\u2068" + whole + "\u2069"
+	}
+	return whole
+}
+
+func rightToLeft(r rune) bool {
+	return unicode.In(r, unicode.Hebrew, unicode.Arabic, unicode.Syriac, unicode.Thaana, unicode.Nko)
+}
+
+// clusters cuts text where a reader sees letters end: marks, joiners with what they join, emoji modifiers and pairs of
+// regional indicators stay with what they belong to. Marks heaped on one letter beyond reason are dropped.
+func clusters(text string) []string {
+	var parts []string
+	marks, flags, joined := 0, 0, false
+	for _, r := range text {
+		flag := r >= 0x1F1E6 && r <= 0x1F1FF
+		joiner := r == '\u200c' || r == '\u200d'
+		attached := len(parts) > 0 && (unicode.Is(unicode.M, r) || joiner || joined || r >= 0x1F3FB && r <= 0x1F3FF || flag && flags%2 == 1)
+		joined = r == '\u200d' && attached
+		if flag {
+			flags++
+		} else {
+			flags = 0
+		}
+		if !attached {
+			parts, marks = append(parts, string(r)), 0
+			continue
+		}
+		if marks++; marks <= marksAtMost {
+			parts[len(parts)-1] += string(r)
+		}
+	}
+	return parts
+}
+
+// fit is a clean text that takes at most so many pixels at a letter size, cut at the end.
+func fit(text string, size, width float64) string {
+	parts := clusters(clean(text))
+	if widthOf(parts)*size <= width {
+		return strings.Join(parts, "")
+	}
+	room := width/size - widthOf([]string{ellipsis})
+	n := headWithin(parts, room)
+	return strings.TrimRight(strings.Join(parts[:n], ""), " ,-–") + ellipsis
+}
+
+// fitMiddle is fit for names whose ends tell them apart ("Trung tâm Phục vụ hành chính công … Ba Đình"): it cuts in the
+// middle and keeps the larger part of the end.
+func fitMiddle(text string, size, width float64) string {
+	parts := clusters(clean(text))
+	if widthOf(parts)*size <= width {
+		return strings.Join(parts, "")
+	}
+	room := width/size - widthOf([]string{ellipsis})
+	head := headWithin(parts, room*0.45)
+	left := room - widthOf(parts[:head])
+	tail := len(parts)
+	for tail > head && left >= widthOf(parts[tail-1:tail]) {
+		tail--
+		left -= widthOf(parts[tail : tail+1])
+	}
+	return strings.TrimRight(strings.Join(parts[:head], ""), " ,-–") + ellipsis + strings.TrimLeft(strings.Join(parts[tail:], ""), " ,-–")
+}
+
+func headWithin(parts []string, room float64) int {
+	n := 0
+	for n < len(parts) {
+		w := widthOf(parts[n : n+1])
+		if w > room {
+			break
+		}
+		room -= w
+		n++
+	}
+	return n
+}
+
+// widthOf estimates the advance of clusters in em, a little generously, from the widths of Noto Sans.
+func widthOf(parts []string) float64 {
+	total := 0.0
+	for _, part := range parts {
+		r, _ := firstRune(norm.NFD.String(part))
+		switch {
+		case strings.ContainsRune("iljI.,:;'|![]()", r):
+			total += 0.30
+		case r == ' ' || r == '\u00a0':
+			total += 0.27
+		case strings.ContainsRune("ftr-", r):
+			total += 0.40
+		case strings.ContainsRune("mMwW—…%", r):
+			total += 0.92
+		case unicode.IsDigit(r):
+			total += 0.58
+		case unicode.IsUpper(r):
+			total += 0.70
+		case r >= 0x1100:
+			if unicode.In(r, unicode.Latin) { // Latin Extended Additional
+				total += 0.60
+			} else {
+				total += 1.2
+			}
+		default:
+			total += 0.58
+		}
+	}
+	return total
+}
+
+func firstRune(text string) (rune, bool) {
+	for _, r := range text {
+		return r, true
+	}
+	return 0, false
+}
+
+// pixels is the estimated width of a text of our own making.
+func pixels(text string, size float64) float64 { return widthOf(clusters(text)) * size }
