@@ -66,7 +66,7 @@ func (w *Worker) foldFacet(ctx, work context.Context, id string) error {
 		return err
 	}
 	stands, err := facetVersion(ctx, w.Engine.Rollups(), key)
-	if err != nil || !stands.Less(tally.Version{Epoch: state.Epoch, Seen: total}) {
+	if err != nil || !stands.Less(tally.Version{Epoch: tally.FacetEpoch(state.Epoch), Seen: total}) {
 		return err // another worker was here
 	}
 	facet, err := readFacet(ctx, w.Engine.Ratings(), state.Epoch, key, counts, w.Clock)
@@ -227,7 +227,7 @@ func emptyFacet(epoch uint32, key tally.FacetKey) tally.Facet {
 func addFacet(sum *tally.Facet, part tally.Facet) {
 	sum.Seen += part.Seen
 	for _, add := range []struct{ to, from map[string]tally.Counts }{
-		{sum.Procedures, part.Procedures}, {sum.Officials, part.Officials}, {sum.Questions, part.Questions},
+		{sum.Counters, part.Counters}, {sum.Procedures, part.Procedures}, {sum.Officials, part.Officials}, {sum.Questions, part.Questions},
 	} {
 		for name, counts := range add.from {
 			add.to[name] = add.to[name].Plus(counts)

@@ -65,7 +65,7 @@ func rated(counted rating.Counted, score int32) rating.Record {
 		ID: rating.RecordID("H1", counted.Unit, uuid.NewString()), Kind: rating.KindRating, Cell: counted.Cell(), Counted: counted,
 		ReceivedAt: store.Milliseconds(time.Now()), OccurredAt: counted.Day.Start().Add(time.Duration(counted.Hour) * time.Hour).UTC(), Score: score,
 		Answers:  []rating.Answer{{Question: "speed", Score: score}, {Question: "why", Choices: []string{"slow"}}},
-		Official: "o" + fmt.Sprint(score%3), Procedure: "1.001",
+		Official: "o" + fmt.Sprint(score%3), Procedure: "1.001", Counter: "q" + fmt.Sprint(score%2),
 	}
 }
 
@@ -261,4 +261,17 @@ func wantFigures(t testing.TB, engine store.Engine, epoch uint32) {
 	if diff := cmp.Diff(strips, got); diff != "" {
 		t.Errorf("strips are not what the leaves add up to (-want +got):\n%s", diff)
 	}
+}
+
+// allRecords reads everything that is stored.
+func allRecords(t testing.TB, engine store.Engine) []rating.Record {
+	t.Helper()
+	var records []rating.Record
+	for record, err := range engine.Ratings().Scan(context.Background(), "", "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		records = append(records, record)
+	}
+	return records
 }

@@ -14,6 +14,8 @@ import (
 
 // Reconciling says how Reconcile is to go about it.
 type Reconciling struct {
+	// From and To are the first and last month, yyyy-mm; empty = open.
+	From, To string
 	// Repair folds again what is found wrong, under a new epoch where a figure is wrong and not merely behind.
 	Repair bool
 	// Progress is told, now and then, how many records were looked at, of how many. It may be nil.
@@ -107,7 +109,9 @@ func (r *reconcile) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		all = append(all, month)
+		if month >= r.how.From && (r.how.To == "" || month <= r.how.To) {
+			all = append(all, month)
+		}
 	}
 	for _, month := range all {
 		for _, day := range daysOf(month) {
@@ -244,7 +248,7 @@ func (r *reconcile) unitDay(ctx context.Context, unit string, day localday.Day, 
 			}
 			stands[unit] = facet
 		}
-		empty := emptyFacet(stands[unit].Epoch, key)
+		empty := emptyFacet(stands[unit].FoldedUnder(), key)
 		facets[unit] = &empty
 	}
 	leaves, err := unitLeaves(ctx, r.engine.Rollups(), unit, day)
@@ -270,7 +274,7 @@ func (r *reconcile) unitDay(ctx context.Context, unit string, day localday.Day, 
 		}
 		r.report.Records += len(records)
 		r.report.Cells++
-		if part, err := foldPart(stands[unit].Epoch, key, cell, records); err == nil {
+		if part, err := foldPart(stands[unit].FoldedUnder(), key, cell, records); err == nil {
 			addFacet(facets[unit], part)
 		}
 		folded, err := tally.Fold(cellStands.Epoch, cell, records)

@@ -67,18 +67,18 @@ func (r *reconcile) compareFacet(stands, folded tally.Facet) {
 	name := folded.Key.ID()
 	switch {
 	case stands.Seen > folded.Seen:
-		r.above = max(r.above, stands.Epoch)
+		r.above = max(r.above, stands.FoldedUnder())
 		r.found(Lost, "facet", name, stands.Version, folded.Version)
-	case stands.Seen < folded.Seen:
+	case stands.Seen < folded.Seen, folded.Seen > 0 && stands.Outdated():
 		r.found(Behind, "facet", name, stands.Version, folded.Version)
 	case folded.Seen > 0 && !sameFacet(stands, folded):
-		r.above = max(r.above, stands.Epoch)
+		r.above = max(r.above, stands.FoldedUnder())
 		r.found(Drift, "facet", name, stands, folded)
 	}
 }
 
 func sameFacet(a, b tally.Facet) bool {
-	return maps.Equal(a.Procedures, b.Procedures) && maps.Equal(a.Officials, b.Officials) && maps.Equal(a.Questions, b.Questions)
+	return maps.Equal(a.Counters, b.Counters) && maps.Equal(a.Procedures, b.Procedures) && maps.Equal(a.Officials, b.Officials) && maps.Equal(a.Questions, b.Questions)
 }
 
 // repair folds the months with findings again, under a new epoch where something is wrong rather than behind: a fold under

@@ -100,7 +100,7 @@ func TestReconcileFindsAndRepairs(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				facet.Epoch = 4
+				facet.Epoch = tally.FacetEpoch(4)
 				facet.Officials["nobody"] = tally.Counts{0, 0, 0, 0, 0, 3}
 				if err := engine.Rollups().RaiseFacets(ctx, []tally.Facet{facet}); err != nil {
 					t.Fatal(err)

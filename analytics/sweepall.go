@@ -266,7 +266,7 @@ func (s *monthSweep) day(ctx context.Context, day localday.Day) (compared int, e
 	return compared, nil
 }
 
-// facets makes the facets due that are behind their month.
+// facets makes the facets due that are behind their month, or of a format of before something was added to them.
 func (s *monthSweep) facets(ctx context.Context) error {
 	for unit, count := range s.units {
 		key := tally.FacetKey{Unit: unit, Month: s.month}
@@ -274,7 +274,7 @@ func (s *monthSweep) facets(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if judge(stands, count, s.epoch) == stale {
+		if judge(stands, count, tally.FacetEpoch(s.epoch)) == stale {
 			s.worker.facets.touch(key.ID())
 		}
 	}

@@ -8,15 +8,16 @@ package figure
 
 // Names of formulas, as figures carry them.
 const (
-	FormulaWilson = "wilson95" // a share with Wilson's interval: see Wilson
-	FormulaMean   = "mean_t95" // a mean score with Student's interval: see Mean
+	FormulaWilson   = "wilson95"   // a share with Wilson's interval: see Wilson
+	FormulaMean     = "mean_t95"   // a mean score with Student's interval: see Mean
+	FormulaNewcombe = "newcombe95" // a difference of two shares with Newcombe's interval: see Difference
 )
 
 // Figure is a number with its uncertainty.
 type Figure struct {
 	Formula    string  // which formula made it
 	N          uint32  // ratings it rests on
-	Value      float64 // a share (0 to 1) or a mean (1 to 5); 0 where N is 0 or Suppressed
+	Value      float64 // a share (0 to 1), a mean (1 to 5) or a difference (-1 to 1); 0 where N is 0 or Suppressed
 	Low        float64 // lower end of the interval
 	High       float64 // upper end of the interval
 	Suppressed bool    // N is too small to be shown without showing who rated; Value, Low and High are 0

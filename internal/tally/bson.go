@@ -83,6 +83,7 @@ type facetDocument struct {
 	Unit       string `bson:"unit"`
 	Month      string `bson:"month"`
 	Version    `bson:",inline"`
+	Counters   []countsByKey `bson:"counters"` // missing in documents of before there were any
 	Procedures []countsByKey `bson:"procedures"`
 	Officials  []countsByKey `bson:"officials"`
 	Questions  []countsByKey `bson:"questions"`
@@ -93,11 +94,11 @@ type countsByKey struct {
 	Counts Counts `bson:"o"`
 }
 
-// MarshalBSON writes {_id, unit, month, e, n, procedures: [{k, o}], officials: [...], questions: [...]}.
+// MarshalBSON writes {_id, unit, month, e, n, counters: [{k, o}], procedures: [...], officials: [...], questions: [...]}.
 func (f Facet) MarshalBSON() ([]byte, error) {
 	return bson.Marshal(facetDocument{
 		ID: f.Key.ID(), Unit: f.Key.Unit, Month: f.Key.Month, Version: f.Version,
-		Procedures: inOrder(f.Procedures), Officials: inOrder(f.Officials), Questions: inOrder(f.Questions),
+		Counters: inOrder(f.Counters), Procedures: inOrder(f.Procedures), Officials: inOrder(f.Officials), Questions: inOrder(f.Questions),
 	})
 }
 
@@ -111,7 +112,8 @@ func (f *Facet) UnmarshalBSON(data []byte) error {
 	if document.ID != facet.Key.ID() {
 		return fmt.Errorf("facet %s: holds %s", document.ID, facet.Key.ID())
 	}
-	facet.Procedures, facet.Officials, facet.Questions = byKey(document.Procedures), byKey(document.Officials), byKey(document.Questions)
+	facet.Counters, facet.Procedures = byKey(document.Counters), byKey(document.Procedures)
+	facet.Officials, facet.Questions = byKey(document.Officials), byKey(document.Questions)
 	*f = facet
 	return nil
 }

@@ -79,6 +79,7 @@ func TestBSONKeepsEverything(t *testing.T) {
 	t.Run("facet", func(t *testing.T) {
 		facet := Facet{
 			Key: FacetKey{Unit: "A", Month: "2026-11"}, Version: Version{Epoch: 1, Seen: 9},
+			Counters:   map[string]Counts{"q1": {0, 0, 7}},
 			Procedures: map[string]Counts{"1.004.H29": {0, 1}, "2.0": {5}}, Officials: map[string]Counts{},
 			Questions: map[string]Counts{"kiosk@3/overall": {0, 0, 0, 1}},
 		}

@@ -120,7 +120,7 @@ func distinct(records []rating.Record) ([]*rating.Record, error) {
 // sameCounting tells whether two copies of a record say the same in all that figures rest on.
 func sameCounting(a, b *rating.Record) bool {
 	return a.Kind == b.Kind && a.Cell == b.Cell && a.ReceivedAt.Equal(b.ReceivedAt) && a.Score == b.Score &&
-		a.Revises == b.Revises && a.About == b.About && a.Official == b.Official && a.Procedure == b.Procedure &&
+		a.Revises == b.Revises && a.About == b.About && a.Counter == b.Counter && a.Official == b.Official && a.Procedure == b.Procedure &&
 		(len(a.Flags) > 0) == (len(b.Flags) > 0) && bytes.Equal(a.Bytes, b.Bytes) &&
 		slices.EqualFunc(a.Answers, b.Answers, func(x, y rating.Answer) bool {
 			return x.Question == y.Question && x.Score == y.Score && slices.Equal(x.Choices, y.Choices)

@@ -247,11 +247,11 @@ func TestFoldFacet(t *testing.T) {
 		return record
 	}
 	records := []rating.Record{
-		in("2026-11-01/A/1/kiosk@3/08", given("a", 1, 5, ""), func(r *rating.Record) { r.Procedure, r.Official = "1.004.H29", "binh" }),
-		in("2026-11-01/A/1/kiosk@3/08", given("b", 2, 1, "a"), func(r *rating.Record) { r.Procedure, r.Official = "1.004.H29", "chi" }),
+		in("2026-11-01/A/1/kiosk@3/08", given("a", 1, 5, ""), func(r *rating.Record) { r.Procedure, r.Official, r.Counter = "1.004.H29", "binh", "q1" }),
+		in("2026-11-01/A/1/kiosk@3/08", given("b", 2, 1, "a"), func(r *rating.Record) { r.Procedure, r.Official, r.Counter = "1.004.H29", "chi", "q2" }),
 		// It names a rating of another cell: both count.
 		in("2026-11-30/A/2/sipas@1/23", given("c", 3, 2, "b"), func(r *rating.Record) {
-			r.Official = "binh"
+			r.Official, r.Counter = "binh", "q1"
 			r.Answers = []rating.Answer{{Question: "q", Score: 4}, {Question: "why", Choices: []string{"x"}}, {Question: "q", Score: 1}}
 		}),
 		in("2026-11-30/A/2/sipas@2/23", given("d", 3, 3, ""), func(r *rating.Record) { r.Answers = []rating.Answer{{Question: "q", Score: 4}} }),
@@ -266,7 +266,8 @@ func TestFoldFacet(t *testing.T) {
 	}
 	records = append(records, records[0])
 	want := Facet{
-		Key: key, Version: Version{Epoch: 2, Seen: 7},
+		Key: key, Version: Version{Epoch: FacetEpoch(2), Seen: 7},
+		Counters:   map[string]Counts{"q1": {2: 1}, "q2": {1: 1}},
 		Procedures: map[string]Counts{"1.004.H29": {1: 1}},
 		Officials:  map[string]Counts{"chi": {1: 1}, "binh": {2: 1}},
 		Questions:  map[string]Counts{"sipas@1/q": {4: 1}, "sipas@2/q": {4: 1}},
