@@ -138,6 +138,14 @@ func (d *Directory) ImportUnits(ctx context.Context, rows []UnitRow, progress fu
 	return results, nil
 }
 
+// PlanUnits says what ImportUnits would answer, and changes nothing.
+func (d *Directory) PlanUnits(rows []UnitRow) ([]RowResult, error) {
+	results := make([]RowResult, len(rows))
+	order := parentsFirst(rows, results)
+	_, err := planRows(d.current.Load(), rows, order, results)
+	return results, err
+}
+
 func planRows(s *snapshot, rows []UnitRow, batch []int, results []RowResult) (change, error) {
 	draft := s.tree.Draft()
 	var c change

@@ -60,6 +60,13 @@ var official = map[string]int{"province": 2, "district": 3, "commune": 5}
 // other. The same list again changes nothing. An error means that the list could not be read, or the directory not
 // written; what was written until then stands, and the import can be repeated.
 func Import(ctx context.Context, d *directory.Directory, list io.Reader, options Options) (Summary, error) {
+	return bring(list, d, options, func(rows []directory.UnitRow, progress func(done, total int)) ([]directory.RowResult, error) {
+		return d.ImportUnits(ctx, rows, progress)
+	})
+}
+
+// bring reads a list, hands its rows to the directory and sums up what that says.
+func bring(list io.Reader, d *directory.Directory, options Options, hand func([]directory.UnitRow, func(done, total int)) ([]directory.RowResult, error)) (Summary, error) {
 	if _, err := localday.Parse(string(options.ValidFrom)); err != nil {
 		return Summary{}, fault.New(fault.Invalid, "unitimport_day_invalid", "day", clip(string(options.ValidFrom)))
 	}
@@ -81,7 +88,7 @@ func Import(ctx context.Context, d *directory.Directory, list io.Reader, options
 			options.Progress(summary.Rows-len(rows)+done, summary.Rows)
 		}
 	}
-	results, err := d.ImportUnits(ctx, rows, progress)
+	results, err := hand(rows, progress)
 	for i, result := range results {
 		switch result.Imported {
 		case directory.Created:
