@@ -17,11 +17,14 @@ import (
 	"github.com/hailong-vn/hailong/internal/bus"
 	"github.com/hailong-vn/hailong/internal/bus/local"
 	"github.com/hailong-vn/hailong/internal/bus/redisbus"
+	"github.com/hailong-vn/hailong/internal/citizen"
+	"github.com/hailong-vn/hailong/internal/desk"
 	"github.com/hailong-vn/hailong/internal/device"
 	"github.com/hailong-vn/hailong/internal/directory"
 	"github.com/hailong-vn/hailong/internal/fault"
 	"github.com/hailong-vn/hailong/internal/identity"
 	"github.com/hailong-vn/hailong/internal/intake"
+	"github.com/hailong-vn/hailong/internal/remedy"
 	"github.com/hailong-vn/hailong/internal/secret"
 	"github.com/hailong-vn/hailong/internal/store"
 	"github.com/hailong-vn/hailong/internal/store/mongodb"
@@ -37,7 +40,10 @@ type application struct {
 	devices   *device.Devices
 	accounts  *identity.Accounts
 	intake    *intake.Service
+	desk      *desk.Desk
 	analysis  *analysis.Analysis
+	gate      *citizen.Gate
+	remedies  *remedy.Remedies
 	metrics   *metrics
 	validator protovalidate.Validator
 	health    []*health.Server
@@ -55,7 +61,7 @@ type application struct {
 func Kinds() []store.Kind {
 	var all []store.Kind
 	for _, kinds := range [][]store.Kind{
-		analytics.Kinds(), device.Kinds(), directory.Kinds(), identity.Kinds(), intake.Kinds(), secret.Kinds(),
+		analytics.Kinds(), desk.Kinds(), device.Kinds(), directory.Kinds(), identity.Kinds(), intake.Kinds(), remedy.Kinds(), secret.Kinds(),
 		{demoKind.Kind},
 	} {
 		all = append(all, kinds...)
@@ -116,6 +122,17 @@ func open(ctx context.Context, config Config) (_ *application, err error) {
 		Contacts: keys, Salts: salts, Clock: config.Clock, Logger: config.Logger,
 	})
 	if err != nil {
+		return nil, err
+	}
+	forms, err := keys.Signer(citizen.SignerPurpose)
+	if err != nil {
+		return nil, err
+	}
+	a.gate = citizen.New(forms, a.bus, citizen.Options{Now: config.Clock})
+	if a.remedies, err = remedy.Open(ctx, a.engine, remedy.Options{Now: config.Clock}); err != nil {
+		return nil, err
+	}
+	if a.desk, err = desk.Open(ctx, a.engine, desk.Options{Intake: a.intake, Directory: a.directory, Salts: salts, Logger: config.Logger, Now: config.Clock}); err != nil {
 		return nil, err
 	}
 	if a.fresh, err = analytics.FreshReader(ctx, a.engine); err != nil {
