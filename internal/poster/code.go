@@ -31,17 +31,31 @@ func QR(text string) (Code, error) {
 	if text == "" || !utf8.ValidString(text) {
 		return Code{}, fault.New(fault.Invalid, "poster_code_unreadable")
 	}
-	best, err := qr.Encode(text, qr.M, qr.Auto)
+	mode := modeOf(text)
+	best, err := qr.Encode(text, qr.M, mode)
 	if err != nil {
 		return Code{}, fault.New(fault.Invalid, "poster_code_long").Because(err)
 	}
 	for _, level := range []qr.ErrorCorrectionLevel{qr.H, qr.Q} {
-		if better, err := qr.Encode(text, level, qr.Auto); err == nil && better.Bounds() == best.Bounds() {
+		if better, err := qr.Encode(text, level, mode); err == nil && better.Bounds() == best.Bounds() {
 			best = better
 			break
 		}
 	}
 	return modules(best), nil
+}
+
+// modeOf picks the densest mode. The library's own choice takes a sign for a digit and loses it: "+0" would read "00".
+func modeOf(text string) qr.Encoding {
+	only := func(set string) bool { return strings.Trim(text, set) == "" }
+	const digits = "0123456789"
+	switch {
+	case only(digits):
+		return qr.Numeric
+	case only(digits + "ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"):
+		return qr.AlphaNumeric
+	}
+	return qr.Unicode
 }
 
 func modules(drawn barcode.Barcode) Code {

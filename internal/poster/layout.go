@@ -47,7 +47,7 @@ func posterMeasures() measures {
 		counter:    style{size: 20, small: 15, room: 24, color: ink()},
 		invitation: style{bold: true, size: 40, small: 30, room: 36, color: teal()},
 		second:     style{size: 17, small: 13, room: 16, color: soft()},
-		word:       style{bold: true, size: 13, small: 13, room: 16, color: ink()},
+		word:       style{bold: true, size: 12.5, small: 12.5, room: 16, color: ink()},
 		secondWord: style{size: 10, small: 10, room: 10, color: soft()},
 		scan:       style{size: 15, small: 12, room: 14, color: ink()},
 		link:       style{bold: true, size: 20, small: 11, room: 22, color: teal()},
@@ -64,8 +64,8 @@ func cardMeasures() measures {
 		counter:    style{size: 10.5, small: 8, room: 13, color: ink()},
 		invitation: style{bold: true, size: 20, small: 15, room: 18, color: teal()},
 		second:     style{size: 9, small: 7, room: 9, color: soft()},
-		word:       style{bold: true, size: 7.4, small: 7.4, room: 9, color: ink()},
-		secondWord: style{size: 6, small: 6, room: 6, color: soft()},
+		word:       style{bold: true, size: 7, small: 7, room: 9, color: ink()},
+		secondWord: style{size: 6, small: 5.6, room: 6, color: soft()},
 		scan:       style{size: 8.5, small: 7, room: 8, color: ink()},
 		link:       style{bold: true, size: 11.5, small: 7, room: 12, color: teal()},
 		hotline:    style{size: 8.5, small: 7, room: 8, color: ink()},
@@ -80,8 +80,23 @@ type block struct {
 	paint            func(top float64)
 }
 
-// arrange stacks the blocks between the margins. The code grows first, then what is left becomes air.
+// arrange stacks the blocks between the margins. Where names or the address are so long that too little air is left,
+// they get less room until all stands apart.
 func arrange(p *pen, m measures, c content) []block {
+	for {
+		blocks, free := stack(p, m, c)
+		if free >= m.height*0.02 || m.office.room < 1 {
+			return blocks
+		}
+		for _, long := range []*style{&m.office, &m.counter, &m.link, &m.hotline} {
+			long.room *= 0.9
+		}
+	}
+}
+
+// stack places the blocks and answers the air that is left in millimetres, negative where they do not fit. The code
+// grows first, then what is left becomes air.
+func stack(p *pen, m measures, c content) ([]block, float64) {
 	middle, inner := m.width/2, m.width-2*m.margin
 	var blocks []block
 	text := func(air float64, words string, s style) {
@@ -113,10 +128,14 @@ func arrange(p *pen, m measures, c content) []block {
 	text(0.1, c.shown, m.link)
 	if c.hotline != "" {
 		words := translated("poster.hotline", "hotline", c.hotline)
-		if c.second != "" {
-			words += " · " + c.second.Text("poster.hotline", "hotline", c.hotline)
+		if c.second == "" {
+			text(0.5, words, m.hotline)
+		} else if also := c.second.Text("poster.hotline", "hotline", c.hotline); len(p.fit(words+" · "+also, inner, m.hotline).lines) == 1 {
+			text(0.5, words+" · "+also, m.hotline)
+		} else {
+			text(0.5, words, m.hotline)
+			text(0, also, m.note)
 		}
-		text(0.5, words, m.hotline)
 	}
 	blocks = append(blocks, block{air: 1, paint: func(top float64) {
 		p.stroke(pale(), m.rule)
@@ -149,15 +168,16 @@ func arrange(p *pen, m measures, c content) []block {
 		p.pdf.RoundedRect(p.x+left, p.y+top, frame, frame, m.margin*0.15, "1234", "D")
 		p.code(c.code, left+side*border, top+side*border, side)
 	}
-	free = max(free-frame, 0)
+	free -= frame
+	air := max(free, 0) / airs
 
 	top := m.margin
 	for i := range blocks {
-		top += min(blocks[i].air, 1)*m.gap + free*blocks[i].air/airs
+		top += min(blocks[i].air, 1)*m.gap + air*blocks[i].air
 		blocks[i].top = top
 		top += blocks[i].height
 	}
-	return blocks
+	return blocks, free
 }
 
 // faces are five columns: a face, its words, and its words in the second language, each row of words in one size.
@@ -169,7 +189,7 @@ func faces(p *pen, m measures, second language.Language) block {
 			var words []paragraph
 			smallest := s.size
 			for score := 5; score >= 1; score-- {
-				set := p.fit(spoken.Text("poster.face."+strconv.Itoa(score)), column*0.86, s)
+				set := p.fit(spoken.Text("poster.face."+strconv.Itoa(score)), column*0.92, s)
 				words = append(words, set)
 				smallest = min(smallest, set.size)
 			}

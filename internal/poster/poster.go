@@ -6,6 +6,7 @@ package poster
 import (
 	"bytes"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -33,6 +34,7 @@ func Pieces() []Piece { return []Piece{A4Poster, A6Card, A4Cards} }
 const (
 	MaxName    = 400 // characters of an office's or a counter's name
 	MaxHotline = 60  // characters of the hotline
+	MaxPlaces  = 200 // places of one document
 	MaxLink    = 200 // bytes of the link: above, the modules of the code on a card become smaller than half a millimetre
 )
 
@@ -51,16 +53,36 @@ type Options struct {
 	Made   time.Time         // written into the document as its date; the zero time counts as 1 January 1970
 }
 
-// Poster draws one piece and answers a PDF. What cannot be printed is fault.Invalid and says why.
+// Poster draws one piece and answers a PDF. What cannot be printed is fault.Invalid and says why. A sheet of four
+// cards has the same card four times.
 func Poster(place Place, options Options) ([]byte, error) {
+	if options.Piece == A4Cards {
+		return Posters([]Place{place, place, place, place}, options)
+	}
+	return Posters([]Place{place}, options)
+}
+
+// Posters draws a piece for each place, one document for the whole office: a page a place, or four cards a sheet in
+// the order given. Up to MaxPlaces; one place that cannot be printed fails the document.
+func Posters(places []Place, options Options) ([]byte, error) {
 	if options.Piece == "" {
 		options.Piece = A4Poster
 	}
-	content, err := read(place, options.Second)
-	if err != nil {
-		return nil, err
+	if len(places) == 0 || len(places) > MaxPlaces {
+		return nil, fault.New(fault.Invalid, "poster_places_count", "max", MaxPlaces)
 	}
-	return draw(content, options)
+	contents := make([]content, len(places))
+	for i, place := range places {
+		if i > 0 && place == places[i-1] {
+			contents[i] = contents[i-1]
+			continue
+		}
+		var err error
+		if contents[i], err = read(place, options.Second); err != nil {
+			return nil, err
+		}
+	}
+	return draw(contents, options)
 }
 
 // content is a checked place: every text is printable by the fonts.
@@ -115,24 +137,29 @@ func checkLink(link string) (string, error) {
 }
 
 // draw lays out first, then paints: measuring needs no page.
-func draw(c content, options Options) ([]byte, error) {
+func draw(contents []content, options Options) ([]byte, error) {
 	sheets, ok := sheetsOf(options.Piece)
 	if !ok {
 		return nil, fault.New(fault.Invalid, "poster_piece_unknown")
 	}
 	pen := newPen(sheets.paper)
-	describe(pen.pdf, c, options.Made)
-	blocks := arrange(pen, sheets.measures, c)
-	pen.pdf.AddPage()
-	for _, corner := range sheets.corners {
-		pen.x, pen.y = corner.x, corner.y
-		for _, b := range blocks {
-			b.paint(b.top)
-		}
+	describe(pen.pdf, contents, options.Made)
+	cards := make([][]block, len(contents))
+	for i, c := range contents {
+		cards[i] = arrange(pen, sheets.measures, c)
 	}
-	pen.x, pen.y = 0, 0
-	if len(sheets.corners) > 1 {
-		pen.cutMarks(sheets.paper)
+	for page := range slices.Chunk(cards, len(sheets.corners)) {
+		pen.pdf.AddPage()
+		for i, card := range page {
+			pen.x, pen.y = sheets.corners[i].x, sheets.corners[i].y
+			for _, b := range card {
+				b.paint(b.top)
+			}
+		}
+		pen.x, pen.y = 0, 0
+		if len(sheets.corners) > 1 {
+			pen.cutMarks(sheets.paper)
+		}
 	}
 	var out bytes.Buffer
 	if err := pen.pdf.Output(&out); err != nil {
@@ -142,17 +169,17 @@ func draw(c content, options Options) ([]byte, error) {
 }
 
 // describe writes what a reader of the file sees about it. Dates are given, never taken from the clock.
-func describe(pdf *fpdf.Fpdf, c content, made time.Time) {
+func describe(pdf *fpdf.Fpdf, contents []content, made time.Time) {
 	if made.IsZero() {
 		made = time.Unix(0, 0)
 	}
-	title := language.Vietnamese.Text("poster.invitation") + " – " + c.office
-	if c.counter != "" {
-		title += " – " + c.counter
+	first := contents[0]
+	title := language.Vietnamese.Text("poster.invitation") + " – " + first.office
+	if alone := !slices.ContainsFunc(contents, func(c content) bool { return c.counter != first.counter }); alone && first.counter != "" {
+		title += " – " + first.counter
 	}
 	pdf.SetTitle(title, true)
-	pdf.SetSubject(c.link, true)
-	pdf.SetAuthor(c.office, true)
+	pdf.SetAuthor(first.office, true)
 	pdf.SetCreator("Hailong", true)
 	pdf.SetLang(string(language.Vietnamese))
 	pdf.SetCreationDate(made.UTC())
