@@ -58,3 +58,9 @@ func (p proxies) address(r *http.Request) string {
 	}
 	return host
 }
+
+// secure tells whether a trusted proxy says that the visitor came to it over TLS.
+func (p proxies) secure(r *http.Request) bool {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	return err == nil && p.trust(host) && r.Header.Get("X-Forwarded-Proto") == "https"
+}

@@ -71,6 +71,11 @@ func (a *application) httpHandler(ctx context.Context, inside *bufconn.Listener)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", a.serveReady)
 	mux.Handle("GET /metrics", a.metrics.handler())
+	pages, err := a.pages(ctx, conn, trusted)
+	if err != nil {
+		return nil, nil, err
+	}
+	mux.Handle("/", pages)
 	return secured(mux), conn, nil
 }
 

@@ -32,7 +32,11 @@ func (s identityService) GetSession(ctx context.Context, _ *pb.GetSessionRequest
 	if err != nil {
 		return nil, err
 	}
-	return &pb.GetSessionResponse{Account: session.Account.Proto(), ExpiresAt: timestamp(session.ExpiresAt)}, nil
+	caller := callerOf(ctx)
+	return &pb.GetSessionResponse{
+		Account: session.Account.Proto(), ExpiresAt: timestamp(session.ExpiresAt),
+		MustChangePassword: caller.MustChange, Actions: caller.Actions(),
+	}, nil
 }
 
 func (s identityService) DeleteSession(ctx context.Context, request *pb.DeleteSessionRequest) (*pb.DeleteSessionResponse, error) {

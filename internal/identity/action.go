@@ -32,6 +32,14 @@ const (
 	ReadAudit        Action = "read_audit"        // who did what
 )
 
+// allActions lists them. Read only.
+var allActions = []Action{
+	GiveRating, SubmitRatings, RecordRatings, ReadDirectory, ReadOfficials, ChangeDirectory,
+	ChangeCatalogues, ManageDevices, ManageAccounts, ManageQuarantine, ReadFigures, ReadRanking,
+	ReadFollowUps, ExportReports, NoteFollowUps, ReadRatings, ReadComments, PublishRemedies,
+	TypeSlips, RunJobs, ReadJobs, ReadHealth, ReadAudit,
+}
+
 type actions map[Action]bool
 
 func only(list ...Action) actions {

@@ -3,6 +3,8 @@
 package identity
 
 import (
+	"slices"
+
 	"github.com/hailong-vn/hailong/internal/fault"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 )
@@ -61,6 +63,18 @@ func (c Caller) May(action Action) bool {
 		return anonymousActions[action]
 	}
 	return false
+}
+
+// Actions lists what the caller may do, sorted; nothing for the program itself, which may do everything.
+func (c Caller) Actions() []string {
+	var list []string
+	for _, action := range allActions {
+		if c.Kind != CallerSystem && c.May(action) {
+			list = append(list, string(action))
+		}
+	}
+	slices.Sort(list)
+	return list
 }
 
 // Check is May as an error: Unauthenticated "sign_in_needed" where nobody is known, Denied "password_must_change" or

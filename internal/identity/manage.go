@@ -195,3 +195,9 @@ func (a *Accounts) Disable(ctx context.Context, caller Caller, within Within, id
 	a.log.InfoContext(ctx, "account disabled", "account", id, "by", caller.AccountID)
 	return account, nil
 }
+
+// AwaitsFirstPassword tells whether the first administrator still has the one-time password: nobody set the installation up.
+func (a *Accounts) AwaitsFirstPassword(ctx context.Context) bool {
+	first, found, err := a.byName(ctx, fold(AdministratorName))
+	return err == nil && found && first.MustChange && first.DisabledAt == nil
+}

@@ -1,0 +1,39 @@
+package server
+
+import (
+	"context"
+	"net/http"
+
+	"google.golang.org/grpc"
+
+	"github.com/hailong-vn/hailong/internal/identity"
+	"github.com/hailong-vn/hailong/server/web"
+	"github.com/hailong-vn/hailong/server/web/signin"
+)
+
+// pages makes the web pages. They call the services over conn, with the visitor's own session.
+func (a *application) pages(ctx context.Context, conn *grpc.ClientConn, trusted proxies) (http.Handler, error) {
+	site, err := web.New(web.Config{
+		Conn: conn, Address: trusted.address, Secure: func(r *http.Request) bool { return r.TLS != nil || trusted.secure(r) },
+		Accounts: func() []web.DemoAccount {
+			var shown []web.DemoAccount
+			for _, known := range a.demoAccounts {
+				shown = append(shown, web.DemoAccount(known))
+			}
+			return shown
+		},
+		AdministratorName: identity.AdministratorName, FirstRun: func() bool { return a.accounts.AwaitsFirstPassword(ctx) },
+		Clock: a.Clock, Logger: a.Logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, mount := range []func(*web.Site) error{
+		signin.Mount,
+	} {
+		if err := mount(site); err != nil {
+			return nil, err
+		}
+	}
+	return site.Handler(), nil
+}

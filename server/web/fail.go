@@ -1,0 +1,146 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// fail answers a page for an error. There is one map from codes to HTTP here.
+func (v *Visit) fail(err error) {
+	if errors.Is(err, context.Canceled) && v.R.Context().Err() != nil {
+		return // nobody reads it
+	}
+	if errors.Is(err, errTooLarge) {
+		v.failed(http.StatusRequestEntityTooLarge, "too_large", "")
+		return
+	}
+	answer, known := status.FromError(err)
+	if !known {
+		v.Logger.ErrorContext(v.R.Context(), "page failed", "path", v.R.URL.Path, "error", err)
+		v.failed(http.StatusInternalServerError, "internal", "")
+		return
+	}
+	switch answer.Code() { //nolint:exhaustive // all others are ours to mend
+	case codes.Unauthenticated:
+		v.signInFirst()
+	case codes.NotFound:
+		v.failed(http.StatusNotFound, "not_found", answer.Message())
+	case codes.PermissionDenied:
+		v.failed(http.StatusForbidden, "denied", answer.Message())
+	case codes.InvalidArgument, codes.OutOfRange, codes.FailedPrecondition:
+		v.failed(http.StatusBadRequest, "invalid", answer.Message())
+	case codes.AlreadyExists, codes.Aborted:
+		v.failed(http.StatusConflict, "conflict", answer.Message())
+	case codes.ResourceExhausted:
+		v.W.Header().Set("Retry-After", "10")
+		v.failed(http.StatusTooManyRequests, "too_often", answer.Message())
+	case codes.Unavailable, codes.DeadlineExceeded:
+		v.W.Header().Set("Retry-After", "5")
+		if v.R.Method == http.MethodGet {
+			v.W.Header().Set("Refresh", "5") // the page recovers by itself
+		}
+		v.failed(http.StatusServiceUnavailable, "unavailable", "")
+	case codes.Canceled:
+	default:
+		v.failed(http.StatusInternalServerError, "internal", "")
+	}
+}
+
+type failure struct {
+	Kind    string // a key: web.failed.KIND.title and .text
+	Message string // what the service said; may be empty
+	Kept    []Field
+	Back    string
+}
+
+func (v *Visit) failed(code int, kind, message string) {
+	page := failure{Kind: kind, Message: message}
+	if v.R.Method == http.MethodPost { // what was typed is not lost: it can be sent again
+		page.Kept, page.Back = v.kept(), v.R.URL.RequestURI()
+	}
+	if err := v.RenderStatus(code, v.pages, "failed", page); err != nil {
+		v.Logger.ErrorContext(v.R.Context(), "page failed", "path", v.R.URL.Path, "error", err)
+		http.Error(v.W, v.Text("fault.internal"), http.StatusInternalServerError)
+	}
+}
+
+func (v *Visit) notFound() error { return ErrNotFound }
+
+// Field is one typed value, kept over the sign-in.
+type Field struct{ Name, Value string }
+
+// SignIn is what the sign-in page shows.
+type SignIn struct {
+	Name     string
+	Message  string
+	Next     string // where to go then
+	Kept     []Field
+	Accounts []DemoAccount
+	FirstRun bool
+}
+
+// signInFirst shows the sign-in page where the visitor wanted to be. What was typed goes through it.
+func (v *Visit) signInFirst() {
+	page := SignIn{Next: v.R.URL.RequestURI()}
+	if v.R.Method == http.MethodPost {
+		page.Message, page.Kept = v.Text("web.session_ended"), v.kept()
+	} else if v.token != "" {
+		page.Message = v.Text("web.session_ended")
+		v.End()
+	}
+	if err := v.ShowSignIn(http.StatusUnauthorized, page); err != nil {
+		v.fail(err)
+	}
+}
+
+// ShowSignIn renders the sign-in page.
+func (v *Visit) ShowSignIn(code int, page SignIn) error {
+	page.Next = local(page.Next)
+	if v.Config.Accounts != nil {
+		page.Accounts = v.Config.Accounts()
+	}
+	page.FirstRun = v.FirstRun()
+	v.Account = nil // the frame without a menu
+	return v.RenderStatus(code, v.pages, "sign-in", page)
+}
+
+// KeptPrefix marks fields of a form that waits behind the sign-in.
+const KeptPrefix = "kept."
+
+// kept are the form's fields as hidden ones; passwords and files are not kept.
+func (v *Visit) kept() []Field {
+	_ = v.R.ParseForm()
+	var fields []Field
+	for name, values := range v.R.PostForm {
+		if strings.Contains(name, "password") {
+			continue
+		}
+		for _, value := range values {
+			fields = append(fields, Field{KeptPrefix + strings.TrimPrefix(name, KeptPrefix), value})
+		}
+	}
+	slices.SortStableFunc(fields, func(a, b Field) int { return strings.Compare(a.Name, b.Name) })
+	return fields
+}
+
+// Kept are the fields of a form that waited behind the sign-in, with their own names.
+func (v *Visit) Kept() []Field {
+	var fields []Field
+	for _, f := range v.kept() {
+		if v.R.PostForm.Has(f.Name) {
+			fields = append(fields, Field{strings.TrimPrefix(f.Name, KeptPrefix), f.Value})
+		}
+	}
+	return fields
+}
+
+// ShowContinue renders a page from which a form that waited is sent on, by the visitor's own press.
+func (v *Visit) ShowContinue(next string, fields []Field) error {
+	return v.RenderStatus(http.StatusOK, v.pages, "continue", failure{Kept: fields, Back: local(next)})
+}
