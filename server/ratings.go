@@ -7,8 +7,7 @@ import (
 
 	"google.golang.org/grpc"
 
-	"github.com/hailong-vn/hailong/internal/bus"
-	"github.com/hailong-vn/hailong/internal/fault"
+	"github.com/hailong-vn/hailong/internal/citizen"
 	"github.com/hailong-vn/hailong/internal/identity"
 	"github.com/hailong-vn/hailong/internal/intake"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
@@ -69,7 +68,7 @@ func (s ratingService) StreamRatings(stream grpc.BidiStreamingServer[pb.StreamRa
 func (s ratingService) CreateRating(ctx context.Context, request *pb.CreateRatingRequest) (*pb.CreateRatingResponse, error) {
 	caller := callerOf(ctx)
 	if caller.Kind == identity.CallerAnonymous {
-		if err := s.allowCitizen(ctx, caller.Address, request.GetRating().GetUnitId()); err != nil {
+		if err := s.allowCitizen(ctx, caller.Address, request); err != nil {
 			return nil, err
 		}
 	}
@@ -84,23 +83,11 @@ func (s ratingService) CreateRating(ctx context.Context, request *pb.CreateRatin
 	}, nil
 }
 
-// What citizens without an account may send: generous to an office behind one address, hard on a script.
-var (
-	citizenPerAddress = bus.Limit{Rate: 60, Per: minute, Burst: 120}
-	citizenPerUnit    = bus.Limit{Rate: 120, Per: minute, Burst: 600}
-)
-
-func (s ratingService) allowCitizen(ctx context.Context, address, unit string) error {
-	if len(unit) > 64 {
-		unit = unit[:64]
-	}
-	for _, budget := range []struct {
-		key   string
-		limit bus.Limit
-	}{{"web/address/" + address, citizenPerAddress}, {"web/unit/" + unit, citizenPerUnit}} {
-		if decision := s.bus.Allow(ctx, budget.key, budget.limit, 1); !decision.Allowed {
-			return fault.New(fault.Exhausted, "too_often", "seconds", int(decision.RetryAfter.Seconds())+1)
-		}
-	}
-	return nil
+// allowCitizen asks the gate. A place too long to be one is the intake's to refuse; here it must not make long keys.
+func (s ratingService) allowCitizen(ctx context.Context, address string, request *pb.CreateRatingRequest) error {
+	r := request.GetRating()
+	return s.gate.Admit(ctx, citizen.Attempt{
+		Address: address, Token: request.GetFormToken(), Proof: request.GetProofOfWork(),
+		Form: citizen.Form{Unit: r.GetUnitId()[:min(len(r.GetUnitId()), 64)], Counter: r.GetCounterId(), Rating: r.GetId()},
+	})
 }
