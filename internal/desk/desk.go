@@ -121,7 +121,7 @@ type slipDoc struct {
 	ID          string   `bson:"_id"`   // unit/year/folded number: one slip has a number in a unit and year
 	Batch       string   `bson:"batch"` // it was first typed in
 	Number      string   `bson:"number"`
-	At          int64    `bson:"at"` // of the last change, in nanoseconds, so that slips of one millisecond keep their order
+	At          string   `bson:"at"` // the rating id of the last typing: UUIDv7s stand in the order they were made
 	Current     *version `bson:"current,omitempty"`
 	Pending     *version `bson:"pending,omitempty"` // an attempt of which it is not known whether intake stored it
 	Corrections int      `bson:"corrections,omitempty"`

@@ -206,7 +206,7 @@ func (d *Desk) first(ctx context.Context, t *typing) (entered Entered, again boo
 	if err != nil {
 		return Entered{}, false, err
 	}
-	doc := slipDoc{ID: t.id, Batch: t.batch.ID, Number: t.number, At: d.now().UnixNano(), Pending: attempt}
+	doc := slipDoc{ID: t.id, Batch: t.batch.ID, Number: t.number, At: attempt.RatingID, Pending: attempt}
 	switch err := d.slips.Insert(ctx, doc); {
 	case errors.Is(err, store.ErrExists):
 		return Entered{}, true, nil
@@ -235,7 +235,7 @@ func (d *Desk) correct(ctx context.Context, t *typing, doc slipDoc, at store.Ver
 	if doc.Pending, err = d.attempt(t); err != nil {
 		return Entered{}, false, err
 	}
-	doc.At = d.now().UnixNano()
+	doc.At = doc.Pending.RatingID
 	switch _, err := d.slips.Replace(ctx, doc.ID, doc, at); {
 	case errors.Is(err, store.ErrStale), errors.Is(err, store.ErrNotFound):
 		return Entered{}, true, nil
