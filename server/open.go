@@ -14,6 +14,7 @@ import (
 
 	"github.com/hailong-vn/hailong/analytics"
 	"github.com/hailong-vn/hailong/internal/analysis"
+	"github.com/hailong-vn/hailong/internal/audit"
 	"github.com/hailong-vn/hailong/internal/bus"
 	"github.com/hailong-vn/hailong/internal/bus/local"
 	"github.com/hailong-vn/hailong/internal/bus/redisbus"
@@ -22,8 +23,11 @@ import (
 	"github.com/hailong-vn/hailong/internal/device"
 	"github.com/hailong-vn/hailong/internal/directory"
 	"github.com/hailong-vn/hailong/internal/fault"
+	"github.com/hailong-vn/hailong/internal/followup"
 	"github.com/hailong-vn/hailong/internal/identity"
 	"github.com/hailong-vn/hailong/internal/intake"
+	"github.com/hailong-vn/hailong/internal/job"
+	"github.com/hailong-vn/hailong/internal/ratinglist"
 	"github.com/hailong-vn/hailong/internal/remedy"
 	"github.com/hailong-vn/hailong/internal/secret"
 	"github.com/hailong-vn/hailong/internal/store"
@@ -34,19 +38,24 @@ import (
 // application is everything opened and wired, for serving and for the commands at the machine alike.
 type application struct {
 	Config
-	engine    store.Engine
-	bus       bus.Bus
-	directory *directory.Directory
-	devices   *device.Devices
-	accounts  *identity.Accounts
-	intake    *intake.Service
-	desk      *desk.Desk
-	analysis  *analysis.Analysis
-	gate      *citizen.Gate
-	remedies  *remedy.Remedies
-	metrics   *metrics
-	validator protovalidate.Validator
-	health    []*health.Server
+	engine     store.Engine
+	bus        bus.Bus
+	directory  *directory.Directory
+	devices    *device.Devices
+	accounts   *identity.Accounts
+	intake     *intake.Service
+	desk       *desk.Desk
+	analysis   *analysis.Analysis
+	followUps  *followup.Notes
+	ratingList *ratinglist.List
+	gate       *citizen.Gate
+	remedies   *remedy.Remedies
+	metrics    *metrics
+	jobs       *job.Runner
+	audit      *audit.Audit
+	started    time.Time
+	validator  protovalidate.Validator
+	health     []*health.Server
 
 	importSalt   []byte // derives salts of imported comments
 	fresh        func(context.Context) (time.Time, error)
@@ -61,7 +70,8 @@ type application struct {
 func Kinds() []store.Kind {
 	var all []store.Kind
 	for _, kinds := range [][]store.Kind{
-		analytics.Kinds(), desk.Kinds(), device.Kinds(), directory.Kinds(), identity.Kinds(), intake.Kinds(), remedy.Kinds(), secret.Kinds(),
+		audit.Kinds(), job.Kinds(),
+		analytics.Kinds(), desk.Kinds(), device.Kinds(), directory.Kinds(), followup.Kinds(), identity.Kinds(), intake.Kinds(), remedy.Kinds(), secret.Kinds(),
 		{demoKind.Kind},
 	} {
 		all = append(all, kinds...)
@@ -71,7 +81,7 @@ func Kinds() []store.Kind {
 
 // open opens engine and bus and wires what stands on them.
 func open(ctx context.Context, config Config) (_ *application, err error) {
-	a := &application{Config: config, metrics: newMetrics()}
+	a := &application{Config: config, metrics: newMetrics(), started: config.Clock()}
 	a.ending, a.end = context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
 		if err != nil {
@@ -135,11 +145,25 @@ func open(ctx context.Context, config Config) (_ *application, err error) {
 	if a.desk, err = desk.Open(ctx, a.engine, desk.Options{Intake: a.intake, Directory: a.directory, Salts: salts, Logger: config.Logger, Now: config.Clock}); err != nil {
 		return nil, err
 	}
+	if err = a.openRatingList(keys); err != nil {
+		return nil, err
+	}
 	if a.fresh, err = analytics.FreshReader(ctx, a.engine); err != nil {
 		return nil, err
 	}
+	if a.audit, err = audit.Open(ctx, a.engine, audit.Options{Now: config.Clock, Logger: config.Logger}); err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, closing(a.audit.Close))
+	if a.jobs, err = a.openJobs(ctx); err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, closing(a.jobs.Close))
+	if a.followUps, err = followup.Open(ctx, a.engine, followup.Options{Limits: a.bus, Now: config.Clock}); err != nil {
+		return nil, err
+	}
 	a.analysis = analysis.New(analysis.Config{
-		Engine: a.engine, Units: a.directory, Clock: config.Clock, MinCell: uint32(min(config.MinCell, 1<<20)), //nolint:gosec // bounded just here
+		Engine: a.engine, Units: a.directory, Forms: a.directory, Clock: config.Clock, MinCell: uint32(min(config.MinCell, 1<<20)), //nolint:gosec // bounded just here
 		Fresh: a.fresh,
 	})
 	return a, nil
@@ -206,6 +230,7 @@ func (a *application) directoryChanged(int64) {
 // start runs what goes on beside serving.
 func (a *application) start(ctx context.Context, group *errgroup.Group) {
 	group.Go(func() error { a.directory.Watch(ctx); return nil })
+	group.Go(func() error { a.jobs.Resume(ctx); return nil })
 	changed := a.bus.Subscribe(ctx, topicDirectory)
 	group.Go(func() error {
 		for range changed {

@@ -22,6 +22,7 @@ type Private struct {
 	ID         string    `bson:"_id"`
 	Unit       string    `bson:"unit"`
 	ReceivedAt time.Time `bson:"received_at"`
+	At         string    `bson:"at"` // local day and hour the rating counts for, as HourOf writes them
 	Comment    string    `bson:"comment,omitempty"`
 	Words      []string  `bson:"words,omitempty"`
 	Contact    []byte    `bson:"contact,omitempty"` // an encoded pb.Contact, sealed
@@ -31,7 +32,8 @@ type Private struct {
 }
 
 var privates = store.Define[Private]("privates",
-	store.Index{Name: "words", Fields: []string{"words", "unit", "received_at"}, Multi: true},
+	store.Index{Name: "words", Fields: []string{"words", "at"}, Multi: true},
+	store.Index{Name: "unit_words", Fields: []string{"words", "unit", "at"}, Multi: true},
 	store.Index{Name: "unit", Fields: []string{"unit", "received_at"}},
 )
 
@@ -64,7 +66,7 @@ func (s *Service) storePrivates(ctx context.Context, items []*item) error {
 func (s *Service) private(it *item) (Private, error) {
 	p := it.sealed.GetPrivate()
 	value := Private{
-		ID: it.record.ID, Unit: it.record.Counted.Unit, ReceivedAt: it.record.ReceivedAt,
+		ID: it.record.ID, Unit: it.record.Counted.Unit, ReceivedAt: it.record.ReceivedAt, At: HourOf(it.record.Counted),
 		Comment: p.GetComment(), Consent: p.GetConsentVersion(), Salt: p.GetSalt(),
 	}
 	seen := map[string]bool{}

@@ -15,6 +15,7 @@ import (
 	"github.com/hailong-vn/hailong/internal/fault"
 	"github.com/hailong-vn/hailong/internal/identity"
 	"github.com/hailong-vn/hailong/internal/language"
+	"github.com/hailong-vn/hailong/internal/rating"
 	"github.com/hailong-vn/hailong/internal/seal"
 	"github.com/hailong-vn/hailong/internal/store"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
@@ -40,9 +41,13 @@ type Quarantined struct {
 	Blob       string          `bson:"blob,omitempty"` // where a large item is kept
 	Size       int             `bson:"size"`
 	ReceivedAt time.Time       `bson:"received_at"`
-	Waiting    bool            `bson:"waiting,omitempty"` // absent once released
+	Waiting    bool            `bson:"waiting,omitempty"` // absent once released or discarded
 	ReleasedAt time.Time       `bson:"released_at,omitempty"`
 	ReleasedBy string          `bson:"released_by,omitempty"`
+
+	DiscardedAt   time.Time `bson:"discarded_at,omitempty"`
+	DiscardedBy   string    `bson:"discarded_by,omitempty"`
+	DiscardReason string    `bson:"discard_reason,omitempty"`
 }
 
 var quarantines = store.Define[Quarantined]("quarantine",
@@ -219,12 +224,12 @@ func (s *Service) Release(ctx context.Context, by identity.Caller, id string, vo
 	if err := by.Check(identity.ManageQuarantine); err != nil {
 		return nil, err
 	}
-	value, _, err := s.quarantine.Get(ctx, id)
-	if isNotFound(err) || err == nil && !s.mayRelease(by, value) {
-		return nil, fault.New(fault.NotFound, "quarantine_unknown", "id", id)
-	}
+	value, err := s.Quarantined(ctx, by, id)
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, err
+	}
+	if !value.DiscardedAt.IsZero() {
+		return nil, fault.New(fault.Invalid, "quarantine_discarded")
 	}
 	sealed, err := s.quarantinedItem(ctx, value)
 	if err != nil {
@@ -255,6 +260,64 @@ func (s *Service) Release(ctx context.Context, by identity.Caller, id string, vo
 	}
 	s.Logger.InfoContext(ctx, "quarantined item released", "id", id, "rating", value.Rating, "by", by.AccountID, "vouched", vouch)
 	return outcome, nil
+}
+
+// Quarantined answers an item, waiting or not. NotFound "quarantine_unknown".
+func (s *Service) Quarantined(ctx context.Context, by identity.Caller, id string) (Quarantined, error) {
+	if err := by.Check(identity.ManageQuarantine); err != nil {
+		return Quarantined{}, err
+	}
+	value, _, err := s.quarantine.Get(ctx, id)
+	if isNotFound(err) || errors.Is(err, store.ErrInvalid) || err == nil && !s.mayRelease(by, value) {
+		return Quarantined{}, fault.New(fault.NotFound, "quarantine_unknown", "id", id)
+	}
+	if err != nil {
+		return Quarantined{}, unavailable(err)
+	}
+	return value, nil
+}
+
+// Read answers what can be read of an item: its rating, nil where that cannot be read, and whether a comment or contact is
+// kept with it.
+func (s *Service) Read(ctx context.Context, value Quarantined) (r *pb.Rating, private bool, err error) {
+	sealed, err := s.quarantinedItem(ctx, value)
+	if fault.Is(err, fault.Invalid) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	r = &pb.Rating{}
+	if proto.Unmarshal(sealed.GetRating(), r) != nil || r.GetId() == "" {
+		r = nil
+	}
+	return r, rating.HasPrivate(sealed.GetPrivate()), nil
+}
+
+// Discard sets an item aside for good: it is kept, waits no longer, and its sender has room for another. NotFound
+// "quarantine_unknown"; Invalid "quarantine_released". Discarded again, it stays as it was.
+func (s *Service) Discard(ctx context.Context, by identity.Caller, id, reason string) (Quarantined, error) {
+	if _, err := s.Quarantined(ctx, by, id); err != nil {
+		return Quarantined{}, err
+	}
+	value, err := s.quarantine.Update(ctx, id, func(q *Quarantined) (bool, error) {
+		switch {
+		case !q.DiscardedAt.IsZero():
+			return false, nil
+		case !q.Waiting:
+			return false, fault.New(fault.Invalid, "quarantine_released")
+		}
+		q.Waiting, q.DiscardedAt, q.DiscardedBy, q.DiscardReason = false, store.Milliseconds(s.Clock()), by.AccountID, reason
+		return true, nil
+	})
+	if err != nil {
+		if fault.Is(err, fault.Invalid) {
+			return Quarantined{}, err
+		}
+		return Quarantined{}, unavailable(err)
+	}
+	s.Logger.InfoContext(ctx, "quarantined item discarded", "id", id, "rating", value.Rating, "by", by.AccountID)
+	return value, nil
 }
 
 // unproven are the reasons an administrator must vouch for, beyond asking to judge again.

@@ -123,6 +123,9 @@ type Ratings interface {
 	Get(ctx context.Context, recordID string) (rating.Record, error)
 	// Cell reads all records of a cell.
 	Cell(ctx context.Context, cell string) ([]rating.Record, error)
+	// Cells reads all records of some cells one by one, so that a cell of any size can be read in little memory. Each cell is named
+	// once; records of one cell follow each other, cells come in any order.
+	Cells(ctx context.Context, cells []string) iter.Seq2[rating.Record, error]
 	// CellCounts counts records by cell for from <= cell < to, in order, from the index alone.
 	CellCounts(ctx context.Context, from, to string) iter.Seq2[CellCount, error]
 	// Recent names the cells of records received at or after since; a cell may come more than once.

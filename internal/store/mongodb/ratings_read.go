@@ -40,6 +40,31 @@ func (r ratings) Cell(ctx context.Context, cell string) ([]rating.Record, error)
 	return records, unavailable(cursor.Err())
 }
 
+// Cells reads the records of some cells in the order of the index.
+func (r ratings) Cells(ctx context.Context, cells []string) iter.Seq2[rating.Record, error] {
+	return func(yield func(rating.Record, error) bool) {
+		if len(cells) == 0 {
+			return
+		}
+		filter := bson.D{{Key: "cell", Value: bson.D{{Key: "$in", Value: cells}}}}
+		cursor, err := r.coll.Find(ctx, filter, options.Find().SetHint(indexCell).SetSort(bson.D{{Key: "cell", Value: 1}}))
+		if err != nil {
+			yield(rating.Record{}, unavailable(err))
+			return
+		}
+		defer closeCursor(ctx, cursor)
+		for cursor.Next(ctx) {
+			record, err := decodeRating(cursor.Current)
+			if !yield(record, err) || err != nil {
+				return
+			}
+		}
+		if err := cursor.Err(); err != nil {
+			yield(rating.Record{}, unavailable(err))
+		}
+	}
+}
+
 // between is from <= field < to; to "" = to the end.
 func between(field, from, to string) bson.D {
 	bounds := bson.D{{Key: "$gte", Value: from}}

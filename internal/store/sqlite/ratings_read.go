@@ -31,6 +31,36 @@ func (r ratings) Cell(ctx context.Context, cell string) (records []rating.Record
 	return records, nil
 }
 
+// Cells reads the records of some cells, cell by cell.
+func (r ratings) Cells(ctx context.Context, cells []string) iter.Seq2[rating.Record, error] {
+	return func(yield func(rating.Record, error) bool) {
+		for _, cell := range cells {
+			for record, err := range r.records(ctx, cell) {
+				if !yield(record, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+// records reads a cell in pages, in the order in which its records were appended.
+func (r ratings) records(ctx context.Context, cell string) iter.Seq2[rating.Record, error] {
+	return pages(int64(0), func(after int64) (page []rating.Record, last int64, more bool, err error) {
+		query := "SELECT seq, body FROM ratings WHERE cell = ? AND seq > ? ORDER BY seq LIMIT ?"
+		err = r.e.rows(ctx, query, []any{cell, after, pageRows}, func(rows *sql.Rows) error {
+			var body sql.RawBytes
+			if err := rows.Scan(&last, &body); err != nil {
+				return err
+			}
+			record, err := decodeRating(body)
+			page = append(page, record)
+			return err
+		})
+		return page, last, err == nil && len(page) == pageRows, err
+	})
+}
+
 func scanRating(rows *sql.Rows) (record rating.Record, err error) {
 	var body sql.RawBytes
 	if err := rows.Scan(&body); err != nil {

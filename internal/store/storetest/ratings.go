@@ -258,6 +258,44 @@ func (s suite) ratings() []subtest {
 			_, err = ratings.Get(t.Context(), given.ID)
 			want(t, err, store.ErrNotFound)
 		}},
+		{"some cells one record after the other", func(t *testing.T) {
+			ratings := s.fresh(t).Ratings()
+			sizes := map[int]int{9: 300, 10: 1, 11: 2, 12: 256} // hours of the day; more than a page, and just one
+			var records []rating.Record
+			var cells []string
+			for hour, size := range sizes {
+				for i := range size {
+					records = append(records, record("u", name("%d-%d", hour, i), day, hour, 3))
+				}
+				cells = append(cells, record("u", "", day, hour, 3).Cell)
+			}
+			records = append(records, record("v", "1", day, 9, 3)) // of a cell that is not asked for
+			_, err := ratings.Append(t.Context(), records)
+			must(t, err)
+			counts, ended, last := map[string]int{}, map[string]bool{}, ""
+			for got, err := range ratings.Cells(t.Context(), append(cells, record("u", "", day, 13, 3).Cell)) {
+				must(t, err)
+				if ended[last] = last != ""; got.Cell != last && ended[got.Cell] {
+					t.Fatalf("%s is told in pieces", got.Cell)
+				}
+				last = got.Cell
+				counts[got.Cell]++
+			}
+			for hour, size := range sizes {
+				if cell := record("u", "", day, hour, 3).Cell; counts[cell] != size {
+					t.Errorf("%d records of %s, want %d", counts[cell], cell, size)
+				}
+			}
+			if len(counts) != len(sizes) {
+				t.Errorf("cells %v", counts)
+			}
+			for range ratings.Cells(t.Context(), cells) {
+				break // leaves nothing open
+			}
+			for got, err := range ratings.Cells(t.Context(), nil) {
+				t.Errorf("no cells hold %v, %v", got, err)
+			}
+		}},
 		{"cells and their counts", func(t *testing.T) {
 			ratings := s.fresh(t).Ratings()
 			var records []rating.Record

@@ -1,0 +1,66 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/hailong-vn/hailong/internal/rating"
+	"github.com/hailong-vn/hailong/internal/store"
+	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
+)
+
+// HourOf writes the local day and hour for which a rating counts, such as "2026-11-22/14": its order as text is its order in time.
+func HourOf(c rating.Counted) string { return fmt.Sprintf("%s/%02d", c.Day, c.Hour) }
+
+// Private reads what was kept apart from a rating, by its RecordID; false where there is nothing. Errors of these three
+// are the engine's own.
+func (s *Service) Private(ctx context.Context, recordID string) (Private, bool, error) {
+	private, _, err := s.privates.Get(ctx, recordID)
+	if errors.Is(err, store.ErrNotFound) {
+		return Private{}, false, nil
+	}
+	if err != nil {
+		return Private{}, false, err
+	}
+	return private, true, nil
+}
+
+// Commented reads what was kept apart with a folded word in the comment, newest first by HourOf, for from <= hour < to; of one unit,
+// or of all where unit is "".
+func (s *Service) Commented(ctx context.Context, word, unit, from, to string) iter.Seq2[Private, error] {
+	query := store.Query{Index: "words", Equal: []any{word}, From: from, To: to, Desc: true}
+	if unit != "" {
+		query.Index, query.Equal = "unit_words", []any{word, unit}
+	}
+	return func(yield func(Private, error) bool) {
+		for doc, err := range s.privates.Find(ctx, query) {
+			if err != nil {
+				yield(Private{}, err)
+				return
+			}
+			if !yield(doc.Value, nil) {
+				return
+			}
+		}
+	}
+}
+
+// WantsCall tells whether the person asked to be called back, and nothing else of the contact.
+func (s *Service) WantsCall(private Private) (bool, error) {
+	if len(private.Contact) == 0 {
+		return false, nil
+	}
+	plain, err := s.Contacts.Open(private.Contact, []byte(private.ID))
+	if err != nil {
+		return false, err
+	}
+	var contact pb.Contact
+	if err := proto.Unmarshal(plain, &contact); err != nil {
+		return false, fmt.Errorf("decode contact: %w", err)
+	}
+	return contact.GetCallBack(), nil
+}
