@@ -117,9 +117,13 @@ func (s analyticsService) ListFollowUps(ctx context.Context, request *pb.ListFol
 	}
 	in := languageOf(ctx)
 	for _, followUp := range found.Units {
+		notes, err := s.notes(ctx, followUp.Unit.ID, found.Period.From, found.Period.To)
+		if err != nil {
+			return nil, err
+		}
 		response.FollowUps = append(response.FollowUps, &pb.FollowUp{
 			Unit: followUp.Unit.Proto(found.Day), Dissatisfied: figureProto(followUp.Dissatisfied), ParentDissatisfied: figureProto(followUp.Parent),
-			PValue: followUp.P, QValue: followUp.Q, Sentence: followUp.Sentence(in),
+			PValue: followUp.P, QValue: followUp.Q, Sentence: followUp.Sentence(in), Notes: notes,
 		})
 	}
 	return response, nil

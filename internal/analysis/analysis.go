@@ -1,4 +1,5 @@
-// Package analysis answers figures: what AnalyticsService says, as Go types. It reads unit-year strips, applies the tree of
+// Package analysis answers figures: what AnalyticsService says, as Go types. It reads unit-year strips (for hours and reasons the
+// leaves, for counters and the like the unit-month facets), applies the tree of
 // units in memory, as at the time or as today, keeps channels apart before they are pooled, and withholds small cells.
 // The formulas are those of package figure.
 //
@@ -39,6 +40,7 @@ type Units interface{ Tree() *unit.Tree }
 type Config struct {
 	Engine Figures
 	Units  Units
+	Forms  Forms // words of questions and choices; nil = none are known
 	// Fresh answers the time up to which every accepted rating is in the figures; nil = never said.
 	Fresh func(context.Context) (time.Time, error)
 	Clock func() time.Time // nil = time.Now

@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/hailong-vn/hailong/internal/fault"
@@ -55,3 +56,11 @@ func day(name, text string) (localday.Day, error) {
 func yearsBefore(day localday.Day, years int) localday.Day {
 	return localday.Day(day.Start().AddDate(-years, 0, 0).Format(time.DateOnly))
 }
+
+// days is how many days a period has.
+func (p Period) days() int {
+	return int(p.To.Start().Sub(p.From.Start())/(24*time.Hour)) + 1 // the zone knows no daylight saving
+}
+
+// dayOf is the first day of a year.
+func dayOf(year int) localday.Day { return localday.Day(strconv.Itoa(year) + "-01-01") }

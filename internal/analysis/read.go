@@ -6,7 +6,6 @@ import (
 	"strconv"
 
 	"github.com/hailong-vn/hailong/internal/figure"
-	"github.com/hailong-vn/hailong/internal/localday"
 	"github.com/hailong-vn/hailong/internal/tally"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 )
@@ -88,8 +87,8 @@ func (a *Analysis) strips(ctx context.Context, q asked, c *cover, begin func(yea
 
 // within cuts a period to a year and answers its first and last day of the year; false where they do not meet.
 func (p Period) within(year int) (first, last int, ok bool) {
-	text := strconv.Itoa(year)
-	start, end := localday.Day(text+"-01-01"), localday.Day(text+"-12-31")
+	start := dayOf(year)
+	end := dayOf(year + 1).Add(-1)
 	if p.To < start || end < p.From {
 		return 0, 0, false
 	}
