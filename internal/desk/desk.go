@@ -153,7 +153,7 @@ var (
 		store.Index{Name: "above", Fields: []string{"above", "opened_at"}, Multi: true},
 		store.Index{Name: "open", Fields: []string{"above", "open", "opened_at"}, Multi: true})
 	slipType = store.Define[slipDoc]("paper_slips", store.Index{Name: "batch", Fields: []string{"batch", "at"}})
-	markType = store.Type[slipMark]{Kind: slipType.Kind} // the same documents, read in part and never written
+	markType = store.Type[slipMark](slipType) // the same documents, read in part and never written
 )
 
 // Kinds lists the kinds of documents kept here.
