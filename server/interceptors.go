@@ -25,6 +25,7 @@ func (a *application) unary(ctx context.Context, request any, info *grpc.UnarySe
 		if p := recover(); p != nil {
 			response, err = nil, a.panicked(ctx, p)
 		}
+		a.auditCall(ctx, info.FullMethod, request, response, err)
 		err = a.finish(ctx, info.FullMethod, start, err)
 	}()
 	if ctx, err = a.withCaller(ctx); err != nil {
@@ -40,16 +41,23 @@ func (a *application) unary(ctx context.Context, request any, info *grpc.UnarySe
 func (a *application) stream(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
 	start := time.Now()
 	ctx := stream.Context()
+	var asked any
 	defer func() {
 		if p := recover(); p != nil {
 			err = a.panicked(ctx, p)
 		}
+		a.auditCall(ctx, info.FullMethod, asked, nil, err)
 		err = a.finish(ctx, info.FullMethod, start, err)
 	}()
 	if ctx, err = a.withCaller(ctx); err != nil {
 		return err
 	}
-	return handler(server, &contextStream{ServerStream: stream, ctx: ctx, validate: a.validate})
+	return handler(server, &contextStream{ServerStream: stream, ctx: ctx, validate: func(message any) error {
+		if !info.IsClientStream { // there is one request, and the handler reads it
+			asked = message
+		}
+		return a.validate(message)
+	}})
 }
 
 type contextStream struct {

@@ -6,6 +6,7 @@ import (
 	"github.com/hailong-vn/hailong/internal/fault"
 	"github.com/hailong-vn/hailong/internal/identity"
 	"github.com/hailong-vn/hailong/internal/intake"
+	"github.com/hailong-vn/hailong/internal/language"
 	"github.com/hailong-vn/hailong/internal/store"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 )
@@ -31,13 +32,38 @@ func (s operationsService) ListQuarantine(ctx context.Context, request *pb.ListQ
 	response := &pb.ListQuarantineResponse{NextPageToken: string(next)}
 	in := languageOf(ctx)
 	for _, item := range items {
-		response.Items = append(response.Items, &pb.QuarantinedItem{
-			Id: item.ID, RatingId: item.Rating, UnitId: item.Unit, DeviceId: item.Caller.DeviceID, AccountId: item.Caller.AccountID,
-			Outcome: item.Outcome, ReasonCode: item.Reason, Reason: in.Text("fault."+item.Reason, item.ReasonArgs()...),
-			ReceivedAt: timestamp(item.ReceivedAt), Bytes: uint32(item.Size), ReleasedAt: timestamp(item.ReleasedAt), //nolint:gosec // at most a message
-		})
+		response.Items = append(response.Items, quarantinedProto(item, in))
 	}
 	return response, nil
+}
+
+func quarantinedProto(item intake.Quarantined, in language.Language) *pb.QuarantinedItem {
+	return &pb.QuarantinedItem{
+		Id: item.ID, RatingId: item.Rating, UnitId: item.Unit, DeviceId: item.Caller.DeviceID, AccountId: item.Caller.AccountID,
+		Outcome: item.Outcome, ReasonCode: item.Reason, Reason: in.Text("fault."+item.Reason, item.ReasonArgs()...),
+		ReceivedAt: timestamp(item.ReceivedAt), Bytes: uint32(item.Size), ReleasedAt: timestamp(item.ReleasedAt), //nolint:gosec // at most a message
+		DiscardedAt: timestamp(item.DiscardedAt), DiscardReason: item.DiscardReason,
+	}
+}
+
+func (s operationsService) GetQuarantined(ctx context.Context, request *pb.GetQuarantinedRequest) (*pb.GetQuarantinedResponse, error) {
+	item, err := s.intake.Quarantined(ctx, callerOf(ctx), request.GetQuarantineId())
+	if err != nil {
+		return nil, err
+	}
+	rating, private, err := s.intake.Read(ctx, item)
+	if err != nil {
+		return nil, err
+	}
+	return &pb.GetQuarantinedResponse{Item: quarantinedProto(item, languageOf(ctx)), Rating: rating, HasPrivate: private}, nil
+}
+
+func (s operationsService) DiscardQuarantined(ctx context.Context, request *pb.DiscardQuarantinedRequest) (*pb.QuarantinedItem, error) {
+	item, err := s.intake.Discard(ctx, callerOf(ctx), request.GetQuarantineId(), request.GetReason())
+	if err != nil {
+		return nil, err
+	}
+	return quarantinedProto(item, languageOf(ctx)), nil
 }
 
 func (s operationsService) ReleaseQuarantined(ctx context.Context, request *pb.ReleaseQuarantinedRequest) (*pb.ReleaseQuarantinedResponse, error) {
