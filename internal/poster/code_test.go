@@ -26,7 +26,7 @@ func scan(picture image.Image) (string, error) {
 		return "", err
 	}
 	read, err := qrcode.NewQRCodeReader().Decode(bitmap, map[gozxing.DecodeHintType]any{
-		gozxing.DecodeHintType_TRY_HARDER: true, gozxing.DecodeHintType_CHARACTER_SET: "UTF-8",
+		gozxing.DecodeHintType_CHARACTER_SET: "UTF-8",
 	})
 	if err != nil {
 		return "", err

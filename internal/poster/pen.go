@@ -28,8 +28,9 @@ type point struct{ x, y float64 }
 
 // pen draws on one page, in millimetres from the corner (x, y), so that a card is drawn alike anywhere on a sheet.
 type pen struct {
-	pdf  *fpdf.Fpdf
-	x, y float64
+	pdf    *fpdf.Fpdf
+	x, y   float64
+	widths [2]map[rune]int // of the regular and the bold characters met so far, in thousandths of the size
 }
 
 func newPen(paper point) *pen {
@@ -38,7 +39,7 @@ func newPen(paper point) *pen {
 	pdf.SetMargins(0, 0, 0)
 	pdf.AddUTF8FontFromBytes(family, "", regular)
 	pdf.AddUTF8FontFromBytes(family, "B", bold)
-	return &pen{pdf: pdf}
+	return &pen{pdf: pdf, widths: [2]map[rune]int{{}, {}}}
 }
 
 func (p *pen) font(isBold bool, size float64) {
@@ -51,8 +52,21 @@ func (p *pen) font(isBold bool, size float64) {
 
 // width of a text in millimetres, at a size in points.
 func (p *pen) width(text string, isBold bool, size float64) float64 {
-	p.font(isBold, 10)
-	return float64(p.pdf.GetStringSymbolWidth(text)) / 1000 * size * millimetres
+	known := p.widths[0]
+	if isBold {
+		known = p.widths[1]
+	}
+	total := 0
+	for _, r := range text {
+		wide, ok := known[r]
+		if !ok {
+			p.font(isBold, 10)
+			wide = p.pdf.GetStringSymbolWidth(string(r))
+			known[r] = wide
+		}
+		total += wide
+	}
+	return float64(total) / 1000 * size * millimetres
 }
 
 // center sets a paragraph in the middle of a column.

@@ -60,6 +60,9 @@ func each(t *testing.T, do func(t *testing.T, place Place, options Options)) {
 
 func TestSameInputSameBytes(t *testing.T) {
 	each(t, func(t *testing.T, place Place, options Options) {
+		if options.Second == "" {
+			return // the second language only adds to it
+		}
 		first, err := Poster(place, options)
 		if err != nil {
 			t.Fatal(err)
@@ -344,6 +347,9 @@ func TestTextCanBeCopied(t *testing.T) {
 func TestPrintedCodeReads(t *testing.T) {
 	for name, place := range places() {
 		for _, piece := range Pieces() {
+			if piece == A4Cards && name != "plain" {
+				continue // the same card as A6
+			}
 			t.Run(name+"/"+string(piece), func(t *testing.T) {
 				document, err := Poster(place, Options{Piece: piece, Second: language.English, Made: made})
 				if err != nil {

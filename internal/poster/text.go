@@ -108,25 +108,35 @@ func (p *pen) balance(text string, width float64, s style, lines int) []string {
 	return p.wrap(text, high, s)
 }
 
-// wrap breaks at spaces, and inside a word only where the word alone is wider than the line.
+// wrap breaks at spaces, and inside a word only where the word alone is wider than the line. Widths add up, because
+// nothing is kerned.
 func (p *pen) wrap(text string, width float64, s style) []string {
 	var lines []string
-	line := ""
+	line, used := "", 0.0
+	space := p.width(" ", s.bold, s.size)
 	for _, word := range strings.Fields(text) {
+		wide := p.width(word, s.bold, s.size)
 		if line != "" {
-			if joined := line + " " + word; p.width(joined, s.bold, s.size) <= width {
-				line = joined
+			if used+space+wide <= width {
+				line += " " + word
+				used += space + wide
 				continue
 			}
 			lines = append(lines, line)
 		}
-		line = ""
+		line, used = word, wide
+		if wide <= width {
+			continue
+		}
+		line, used = "", 0
 		for _, r := range word {
-			if line != "" && p.width(line+string(r), s.bold, s.size) > width {
+			letter := p.width(string(r), s.bold, s.size)
+			if line != "" && used+letter > width {
 				lines = append(lines, line)
-				line = ""
+				line, used = "", 0
 			}
 			line += string(r)
+			used += letter
 		}
 	}
 	return append(lines, line)
