@@ -36,16 +36,20 @@ var pages = map[string]string{
 	"/unfair":  head + `<input name="no-label"><p class="pale">Chữ quá nhạt</p>` + tail,
 	"/covered": head + `<button id="under">Dưới</button><div class="cover"></div><script src="/uncover.js"></script>` + tail,
 	"/shifts":  head + `<p>Một</p><script src="/shifts.js"></script>` + tail,
-	"/slow":    head + `<script src="/busy.js"></script>` + tail,
+	"/keys": head + `<form><input aria-label="Tên" autofocus><label><input type="radio" name="r" value="1"> Một</label><label><input type="radio" name="r" value="2"> Hai</label>` +
+		`<details><summary>Thêm</summary><a href="/">Ẩn</a></details><a href="/other">Khác</a><button type="button">Nút</button></form>` + tail,
+	"/mouse": head + `<a href="/other" class="bare" id="unshown">Khác</a><a href="/" id="skipped">Qua</a><script src="/trap.js"></script>` + tail,
+	"/slow":  head + `<script src="/busy.js"></script>` + tail,
 }
 
 var files = map[string]string{
-	"/style.css": `body{margin:8px;font:16px sans-serif;background:#fff;color:#111}.wide{width:2000px}.scrolls{overflow-x:auto}.pale{color:#ccc}` +
+	"/style.css": `body{margin:8px;font:16px sans-serif;background:#fff;color:#111}.wide{width:2000px}.scrolls{overflow-x:auto}.pale{color:#ccc}.bare:focus{outline:none}` +
 		`.cover{position:fixed;inset:0;background:#eee}@media(prefers-color-scheme:dark){h1{color:#222}}@media print{h1{display:none}}`,
 	"/late.js":    `setTimeout(() => { document.getElementById("said").textContent = "Đã xong" }, 150)`,
 	"/throws.js":  `console.error("hỏng", 7); throw new Error("đổ vỡ")`,
 	"/uncover.js": `setTimeout(() => document.querySelector(".cover").remove(), 150)`,
 	"/shifts.js":  `setTimeout(() => { const d = document.createElement("div"); d.style.height = "300px"; document.querySelector("main").prepend(d) }, 150)`,
+	"/trap.js":    `document.getElementById("skipped").addEventListener("focus", e => document.getElementById("unshown").focus())`,
 	"/busy.js":    `document.addEventListener("DOMContentLoaded", () => setTimeout(() => { const end = performance.now() + 200; while (performance.now() < end); }, 100))`,
 }
 
@@ -172,6 +176,14 @@ func TestKeyboardAlone(t *testing.T) {
 	}
 }
 
+func TestKeyboardReachesEverything(t *testing.T) {
+	at, p := site(t), Open(t).Page(t, Options{})
+	p.Go(at + "/keys")
+	p.CheckKeyboard()
+	p.Go(at + "/")
+	p.CheckKeyboard()
+}
+
 func TestWaitingIsByCondition(t *testing.T) {
 	at, p := site(t), Open(t).Page(t, Options{})
 	p.Go(at + "/scripts")
@@ -215,6 +227,7 @@ func TestWhatGoesWrongIsSeen(t *testing.T) {
 		{"policy", "/inline", (*Page).CheckConsole, []string{"inline style", "inline script"}},
 		{"scripts and files", "/broken", (*Page).CheckConsole, []string{"hỏng 7", "đổ vỡ", "missing.png"}},
 		{"too wide", "/wide", (*Page).NoHorizontalScroll, []string{`id="wide"`, "px"}},
+		{"mouse only", "/mouse", (*Page).CheckKeyboard, []string{`nothing shows the focus on <a href="/other"`, `does not reach <a href="/" id="skipped"`}},
 		{"not for everybody", "/unfair", func(p *Page) { p.CheckAccessible() }, []string{"label", "color-contrast", "Chữ quá nhạt"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -57,6 +57,13 @@ func (p *Page) In(t testing.TB) *Page {
 	return &other
 }
 
+// Emulate makes the page look through other options from now on; scripts and languages count for the next page it opens.
+func (p *Page) Emulate(options Options) {
+	p.t.Helper()
+	p.options = options
+	p.emulate()
+}
+
 // Resize changes the window, as turning a phone or zooming does.
 func (p *Page) Resize(width, height int, scale float64) {
 	p.t.Helper()
