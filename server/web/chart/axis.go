@@ -51,13 +51,12 @@ func pointAxis(values ...float64) axis {
 		}
 	}
 	reach = min(reach, 100)
-	half := round(0, reach, 0, 100)
-	step := half.step
-	if half.to/step > 2 { // few ticks: both sides show them
-		step *= 2
+	for _, step := range []int{2, 5, 10, 20, 25} {
+		if to := int(math.Ceil(reach/float64(step)-1e-9)) * step; to/step <= 3 {
+			return axis{-to, to, step}
+		}
 	}
-	to := (half.to + step - 1) / step * step
-	return axis{-to, to, step}
+	return axis{-100, 100, 50}
 }
 
 func round(low, high float64, least, most int) axis {

@@ -41,7 +41,7 @@ func (c *canvas) leaf(name, text string, attributes ...any) {
 func (c *canvas) start(name string, attributes []any) {
 	c.b.WriteString("<" + name)
 	for i := 0; i+1 < len(attributes); i += 2 {
-		value := ""
+		var value string
 		switch v := attributes[i+1].(type) {
 		case string:
 			value = escape(v)
@@ -68,7 +68,7 @@ type voice struct{ class, fill, size, weight string }
 
 func label() voice  { return voice{"chart-label", ink, "14", ""} }
 func strong() voice { return voice{"chart-strong", ink, "14", "600"} }
-func figure() voice { return voice{"chart-figure", ink, "13", ""} }
+func figure() voice { return voice{"chart-figure", ink, "13", "600"} }
 func soft() voice   { return voice{"chart-soft", inkSoft, "12", ""} }
 
 // The colours where no style sheet is: dark on white, as print wants it.
@@ -127,16 +127,17 @@ type frame struct {
 	id string
 }
 
-// begin opens a drawing. height is an SVG length. A drawing with links inside must not be an image to a screen
+// begin opens a drawing. height is an SVG length; class and colour say the colour of its marks, which they take as the
+// current colour. A drawing with links inside must not be an image to a screen
 // reader, whose parts would be unreachable; it is a group instead.
-func begin(id, title, description, height string, links bool, attributes ...any) *frame {
+func begin(id, title, description, height string, links bool, class, colour string, attributes ...any) *frame {
 	f := &frame{id: identifier(id)}
 	role := "img"
 	if links {
 		role = "group"
 	}
 	f.open("div", "class", "chart-frame")
-	all := append([]any{"class", "chart-svg", "role", role, "aria-labelledby", f.id + "-t", "aria-describedby", f.id + "-d",
+	all := append([]any{"class", "chart-svg " + class, "color", colour, "role", role, "aria-labelledby", f.id + "-t", "aria-describedby", f.id + "-d",
 		"width", "100%", "height", height, "font-family", "sans-serif"}, attributes...)
 	f.open("svg", all...)
 	f.leaf("title", full(title), "id", f.id+"-t")
@@ -174,7 +175,7 @@ func sentence(title, text string) template.HTML {
 func (f *frame) hatch() string {
 	name := f.id + "-h"
 	f.open("pattern", "id", name, "width", 6, "height", 6, "patternUnits", "userSpaceOnUse", "patternTransform", "rotate(45)")
-	f.mark("path", "class", "chart-hatch", "d", "M0 0V6", "stroke", neutral, "stroke-width", 2)
+	f.mark("path", "class", "chart-hatch", "d", "M0 0V6", "stroke", neutral, "stroke-width", "1.5", "stroke-opacity", "0.7")
 	f.close("pattern")
 	return "url(#" + name + ")"
 }

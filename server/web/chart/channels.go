@@ -28,14 +28,14 @@ func (d Channels) SVG(l language.Language, id string) template.HTML {
 	}
 	class, colour := d.Tone.paint()
 	a := whole()
-	out := lanes{title: d.Title, description: l.Text("chart.channels_desc", "pooled", written(l, d.Pooled)), axis: a, ticks: true, reference: math.NaN()}
+	out := lanes{title: d.Title, description: l.Text("chart.channels_desc", "pooled", written(l, d.Pooled)), class: class, colour: colour, axis: a, ticks: true, reference: math.NaN()}
 	add := func(c Channel, pooled bool) {
 		r := figureRow(l, c.Name, c.Figure)
 		r.strong, r.apart = pooled, pooled
 		if r.instead == "" {
-			r.draw = func(to *canvas) { point(to, a, c.Figure, pooled, class, colour) }
+			f := c.Figure.tidy()
+			r.draw = func(to *canvas) { point(to, a, f.Low, f.Value, f.High, pooled) }
 		}
-		out.hatched = out.hatched || c.Figure.standing() == withheld
 		out.rows = append(out.rows, r)
 	}
 	for _, c := range d.Channels {
@@ -51,7 +51,7 @@ func figureRow(l language.Language, name string, f Figure) row {
 	if _, ok := unshown(l, f); ok {
 		key := "chart.none_short"
 		if f.standing() == withheld {
-			key = "chart.suppressed_short"
+			key, r.hidden = "chart.suppressed_short", true
 		}
 		r.instead = l.Text(key)
 		return r

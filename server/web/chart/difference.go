@@ -86,12 +86,12 @@ func (d Difference) SVG(l language.Language, id string) template.HTML {
 	}
 	d = d.tidy()
 	a := pointAxis(d.Low, d.High)
-	class, colour, sign := "chart-neutral", inkSoft, "◆ "
+	class, colour, sign := "chart-still", inkSoft, "◆ "
 	heading := l.Text("chart.verdict_unsure")
-	switch verdict := d.Verdict(); {
-	case verdict == Up:
+	switch d.Verdict() {
+	case Up:
 		sign, heading = "▲ ", l.Text("chart.verdict_up")
-	case verdict == Down:
+	case Down:
 		sign, heading = "▼ ", l.Text("chart.verdict_down")
 	}
 	switch v := d.Verdict(); {
@@ -103,10 +103,10 @@ func (d Difference) SVG(l language.Language, id string) template.HTML {
 	default:
 		class, colour = "chart-bad", bad
 	}
-	f := begin(id, d.Label, named(l, d.Label, d.words(l)), "104", false)
+	f := begin(id, d.Label, named(l, d.Label, d.words(l)), "104", false, class, colour)
 	f.words(label(), fit(d.Label, 14, 270), "y", 15)
 	f.words(strong(), sign+heading, "y", 37)
-	f.open("svg", "class", "chart-lane-alone", "x", "2%", "y", 46, "width", "96%", "height", 58, "overflow", "visible")
+	f.open("svg", "y", 46, "height", 58, "overflow", "visible")
 	for _, tick := range a.ticks() {
 		x := across(a.at(tick))
 		if tick == 0 {
@@ -121,7 +121,7 @@ func (d Difference) SVG(l language.Language, id string) template.HTML {
 		f.words(soft(), text, "x", x, "y", 46, "text-anchor", edge(a.at(tick)))
 	}
 	f.open("svg", "y", 14, "overflow", "visible")
-	pointAt(&f.canvas, a, d.Low, d.Value, d.High, false, class, colour)
+	point(&f.canvas, a, d.Low, d.Value, d.High, false)
 	f.close("svg")
 	f.close("svg")
 	return f.end(d.words(l), l.Text("chart.points_note"))

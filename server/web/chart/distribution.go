@@ -36,18 +36,16 @@ func (d Distribution) SVG(l language.Language, id string) template.HTML {
 	if n == 0 {
 		return sentence(d.Title, l.Text("chart.none"))
 	}
-	paint := [5]struct{ class, colour string }{
-		{"chart-bad", bad}, {"chart-bad-soft", "#cf7a70"}, {"chart-neutral", neutral}, {"chart-good-soft", "#74ad88"}, {"chart-good", good},
-	}
+	tones := [5]Tone{Bad, Bad, Neutral, Good, Good}
 	out := lanes{title: d.Title, axis: whole(), reference: math.NaN()}
 	for score := 5; score >= 1; score-- {
 		k := max(d.Counts[score-1], 0)
 		share := float64(k) / float64(n)
-		p := paint[score-1]
+		class, colour := tones[score-1].paint()
 		words := l.Text("chart.count_share", "count", count(l, k), "share", percent(l, share))
 		out.rows = append(out.rows, row{
 			name: answer(l, score), title: named(l, answer(l, score), words), share: percent(l, share), n: l.Text("chart.ratings", "n", count(l, k)),
-			draw: func(c *canvas) { bar(c, share, p.class, p.colour) },
+			class: class, colour: colour, draw: func(c *canvas) { bar(c, share, score == 2 || score == 4) },
 		})
 		if out.description != "" {
 			out.description += "; "

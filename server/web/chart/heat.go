@@ -76,25 +76,27 @@ func (d Heat) SVG(l language.Language, id string) template.HTML {
 		description = l.Text("chart.heat_desc", "day", weekday(l, mostDay), "hour", hourSpan(l, mostHour), "figure", written(l, d.Cells[mostDay][mostHour]))
 	}
 	rows := last - first + 1
-	f := begin(id, d.Title, description, number(heatHead+heatRow*float64(rows), 1), false)
+	f := begin(id, d.Title, description, number(heatHead+heatRow*float64(rows), 1), false, "chart-bad", bad)
 	hatch := ""
 	if hidden {
 		f.open("defs")
 		hatch = f.hatch()
 		f.close("defs")
 	}
-	f.open("svg", "class", "chart-cells", "x", "15%", "width", "85%", "overflow", "visible")
-	for day := range 7 {
-		f.words(soft(), l.Text("chart.weekday_short_"+strconv.Itoa(day+1)), "x", across((float64(day)+0.5)/7), "y", 14, "text-anchor", "middle")
-	}
 	for hour := first; hour <= last; hour++ {
-		y := heatHead + heatRow*float64(hour-first)
-		f.words(soft(), l.Text("chart.hour", "hour", strconv.Itoa(hour)), "x", -10, "y", y+17, "text-anchor", "end")
-		for day := range 7 {
-			f.cell(l, d.Cells[day][hour], day, hour, y, hatch, most > 0 && day == mostDay && hour == mostHour)
-		}
+		f.words(soft(), l.Text("chart.hour", "hour", strconv.Itoa(hour)), "x", "13%", "y", heatHead+heatRow*float64(hour-first)+17, "text-anchor", "end")
 	}
-	f.close("svg")
+	const label, width = 0.15, 0.85
+	for day := range 7 {
+		f.open("svg", "x", across(label+width*float64(day)/7), "width", across(width/7-0.006), "overflow", "visible")
+		f.words(soft(), l.Text("chart.weekday_short_"+strconv.Itoa(day+1)), "x", "50%", "y", 14, "text-anchor", "middle")
+		f.open("g", "class", "chart-cells", "fill", ink, "font-size", 13, "text-anchor", "middle")
+		for hour := first; hour <= last; hour++ {
+			f.cell(l, d.Cells[day][hour], day, hour, heatHead+heatRow*float64(hour-first), hatch, most > 0 && day == mostDay && hour == mostHour)
+		}
+		f.close("g")
+		f.close("svg")
+	}
 	notes := []string{l.Text("chart.heat_note"), ""}
 	if hidden {
 		notes[1] = l.Text("chart.heat_hatch")
@@ -103,32 +105,32 @@ func (d Heat) SVG(l language.Language, id string) template.HTML {
 }
 
 func (f *frame) cell(l language.Language, fig Figure, day, hour int, y float64, hatch string, most bool) {
-	x, width := across(float64(day)/7), across(1.0/7-0.006)
+	attributes := []any{"y", y, "width", "100%", "height", heatRow - 2}
 	state := fig.standing()
 	if state == missing {
-		f.mark("rect", "class", "chart-cell-none", "x", x, "y", y, "width", width, "height", heatRow-2, "fill", "none", "stroke", line, "stroke-opacity", "0.5")
-		return
-	}
-	f.open("g")
-	f.leaf("title", named(l, weekday(l, day)+" "+hourSpan(l, hour), written(l, fig)))
-	if state == withheld {
-		f.mark("rect", "class", "chart-hidden", "x", x, "y", y, "width", width, "height", heatRow-2, "fill", hatch)
-		f.close("g")
+		f.mark("rect", append(attributes, "class", "chart-grid", "fill", "none", "stroke", line, "stroke-opacity", "0.6")...)
 		return
 	}
 	share := fig.tidy().Value
-	step := shade(share)
-	attributes := []any{"class", "chart-heat chart-heat-" + strconv.Itoa(step), "x", x, "y", y, "width", width, "height", heatRow - 2, "fill", bad, "fill-opacity", strength(step)}
-	speak := figure()
-	if most { // the worst cell is framed and set in bold
-		attributes[1] = "chart-heat chart-heat-most chart-heat-" + strconv.Itoa(step)
-		attributes = append(attributes, "stroke", ink, "stroke-width", "1.5")
-		speak.weight = "700"
-		speak.class += " chart-strong-figure"
+	switch {
+	case state == withheld:
+		attributes = append(attributes, "fill", hatch)
+	case most: // the worst cell is framed and set in bold
+		attributes = append(attributes, "fill", "currentColor", "fill-opacity", strength(shade(share)), "class", "chart-ink", "stroke", ink, "stroke-width", "1.5")
+	default:
+		attributes = append(attributes, "fill", "currentColor", "fill-opacity", strength(shade(share)))
 	}
-	f.mark("rect", attributes...)
-	f.words(speak, decimal(l, share*100, 0), "x", across((float64(day)+0.5)/7-0.003), "y", y+17, "text-anchor", "middle")
-	f.close("g")
+	f.open("rect", attributes...)
+	f.leaf("title", named(l, weekday(l, day)+" "+hourSpan(l, hour), written(l, fig)))
+	f.close("rect")
+	if state == withheld {
+		return
+	}
+	words := []any{"x", "50%", "y", y + 17, "pointer-events", "none"}
+	if most {
+		words = append(words, "font-weight", "700")
+	}
+	f.leaf("text", decimal(l, share*100, 0), words...)
 }
 
 // Table has a row a drawn hour and a column a day: share and number of ratings in a cell.

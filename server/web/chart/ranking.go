@@ -23,7 +23,7 @@ type Ranking struct {
 	Units      []Ranked
 	Parent     Figure
 	ParentName string
-	Tone       Tone
+	Tone       Tone // of the marks; Plain lets the marked units stand out best
 }
 
 // rankedAtMost bounds one drawing; the caller pages.
@@ -40,32 +40,30 @@ func (d Ranking) SVG(l language.Language, id string) template.HTML {
 		figures = append(figures, u.Figure)
 	}
 	a := shareAxis(figures, []Figure{d.Parent})
-	class, colour := "chart-accent", accent
+	class, colour := d.Tone.paint()
 	out := lanes{
 		title: d.Title, description: l.Text("chart.ranking_desc", "n", count(l, len(d.Units)), "parent", named(l, d.ParentName, written(l, d.Parent))),
-		axis: a, ticks: true, reference: math.NaN(), referenceName: d.ParentName,
+		class: class, colour: colour, axis: a, ticks: true, reference: math.NaN(), referenceName: d.ParentName,
 	}
 	if d.Parent.standing() == shown {
 		out.reference = d.Parent.tidy().Value
 	}
-	marked, hidden := false, false
+	marked := false
 	for _, u := range units {
 		r := figureRow(l, u.Name, u.Figure)
 		r.href = u.Href
 		if r.instead == "" {
-			markClass, markColour := class, colour
 			if u.FollowUp {
 				marked = true
 				r.strong = true
 				r.title += ". " + l.Text("chart.follow_up")
-				markClass, markColour = "chart-bad", bad
+				r.class, r.colour = Bad.paint()
 			}
-			r.draw = func(c *canvas) { point(c, a, u.Figure, u.FollowUp, markClass, markColour) }
+			f := u.Figure.tidy()
+			r.draw = func(c *canvas) { point(c, a, f.Low, f.Value, f.High, u.FollowUp) }
 		}
-		hidden = hidden || u.Figure.standing() == withheld
 		out.rows = append(out.rows, r)
 	}
-	out.hatched = hidden
 	notes := []string{l.Text("chart.ranking_note"), "", "", ""}
 	if marked {
 		notes[1] = l.Text("chart.follow_up_note")

@@ -45,7 +45,7 @@ func (d Reasons) SVG(l language.Language, id string) template.HTML {
 	if most == 0 {
 		return sentence(d.Title, l.Text("chart.reasons_none"))
 	}
-	out := lanes{title: d.Title, description: l.Text("chart.reasons_desc", "n", count(l, max(d.N, 0))), axis: whole(), reference: math.NaN()}
+	out := lanes{wordy: true, title: d.Title, description: l.Text("chart.reasons_desc", "n", count(l, max(d.N, 0))), class: "chart-bad", colour: bad, axis: whole(), reference: math.NaN()}
 	for i, r := range d.Reasons {
 		if i == reasonsAtMost {
 			break
@@ -57,7 +57,7 @@ func (d Reasons) SVG(l language.Language, id string) template.HTML {
 			line.title = named(l, r.Label, l.Text("chart.count_share", "count", count(l, k), "share", share))
 			line.share, line.n = share, words
 		}
-		line.draw = func(c *canvas) { bar(c, float64(k)/float64(max(most, d.N)), "chart-bad", bad) }
+		line.draw = func(c *canvas) { bar(c, float64(k)/float64(max(most, d.N)), false) }
 		out.rows = append(out.rows, line)
 	}
 	more := ""

@@ -2,6 +2,7 @@ package chart
 
 import (
 	"html/template"
+	"strings"
 
 	"github.com/hailong-vn/hailong/internal/language"
 )
@@ -13,9 +14,15 @@ import (
 
 const (
 	rowHeight  = 42.0  // px without room, see chart.css for the other
-	nameNarrow = 150.0 // px for a name beside the figures at 280 px
-	nameWide   = 222.0 // px for a name in its own column
-	nameAlone  = 180.0
+	nameNarrow = 158.0 // px for a name beside the figures, of 280 px
+	nameWide   = 226.0 // px for a name in its own column, of 640 px
+	nameAlone  = 276.0 // px for a name with a line of its own
+)
+
+// Where the lanes stand when there is room; names are left of them, figures right.
+const (
+	laneWideAt    = "38%"
+	laneWideWidth = "39%"
 )
 
 // row is one line of such a drawing.
@@ -25,169 +32,207 @@ type row struct {
 	share, n          string // figures at the right; n may be empty
 	instead           string // said in place of figures
 	apart             bool   // a line above sets it apart from what came before
+	hidden            bool   // hatched instead of drawn
+	class, colour     string // of the mark, where it differs from the drawing's
 	draw              func(c *canvas)
 }
 
 // lanes is the drawing.
 type lanes struct {
 	title, description string
+	class, colour      string
 	axis               axis
 	ticks              bool    // labels and lines of the axis
 	reference          float64 // a dashed line through all rows; NaN = none
 	referenceName      string
-	rows               []row
-	hatched            bool
+	// wordy gives each name the whole line and sets the figures beside the lane, at every width: for sentences, which
+	// must not be cut where names may.
+	wordy bool
+	rows  []row
 }
 
 func (d lanes) svg(l language.Language, id string, notes ...string) template.HTML {
-	links, head := false, 0.15
+	links, hidden, head, column := false, false, 0.15, 0.0
 	for _, r := range d.rows {
-		links = links || r.href != ""
+		links, hidden = links || r.href != "", hidden || r.hidden
+		column = max(column, pixels(r.n, 12))
 	}
-	referred := finite(d.reference)
-	if referred {
-		head = 0.7
+	if finite(d.reference) {
+		head = 0.8
 	}
 	total := head + float64(len(d.rows))
 	if d.ticks {
 		total += 0.6
 	}
-	f := begin(id, d.title, d.description, number(total, 2)+"em", links, "font-size", rowHeight, "data-chart", "rows")
-
+	f := begin(id, d.title, d.description, number(total, 2)+"em", links, d.class, d.colour, "font-size", rowHeight, "data-chart", d.arrangement())
 	f.open("defs")
-	f.open("g", "id", f.id+"-r")
-	if d.ticks {
-		for _, tick := range d.axis.ticks() {
-			x := across(d.axis.at(tick))
-			f.mark("line", "class", "chart-grid", "x1", x, "x2", x, "y2", "100%", "stroke", line)
-		}
-	} else {
-		f.mark("line", "class", "chart-grid", "y2", "100%", "stroke", line)
+	d.ruler(f, "n", 10)
+	if !d.wordy {
+		d.ruler(f, "w", 15)
 	}
-	if referred {
-		x := across(d.axis.at(d.reference))
-		f.mark("line", "class", "chart-reference", "x1", x, "x2", x, "y2", "100%", "stroke", ink, "stroke-width", "1.5", "stroke-dasharray", "4 3")
+	if links {
+		f.mark("rect", "id", f.id+"-a", "class", "chart-hit", "width", "100%", "height", "1em", "fill", "none", "pointer-events", "all")
 	}
-	f.close("g")
-	hatch := ""
-	if d.hatched {
-		hatch = f.hatch()
+	if hidden {
+		f.hatch()
 	}
 	f.close("defs")
 
-	if referred {
+	if finite(d.reference) {
 		at := d.axis.at(d.reference)
-		f.open("svg", "class", "chart-lane-words", "x", "2%", "width", "96%", "overflow", "visible")
 		text := l.Text("chart.reference", "name", fit(d.referenceName, 12, 130), "share", percent(l, d.reference))
-		f.words(soft(), text, "x", across(at), "y", 15, "text-anchor", anchor(at))
-		f.close("svg")
-	}
-
-	column := 0.0
-	for _, r := range d.rows {
-		column = max(column, pixels(r.n, 13))
+		f.beside(func() { f.words(soft(), text, "x", across(at), "y", 14, "text-anchor", anchor(at)) }, "0")
 	}
 	for i, r := range d.rows {
-		f.row(r, head+float64(i), column, hatch)
+		f.row(r, i, head+float64(i), column, d.wordy)
 	}
-
 	if d.ticks {
-		f.open("svg", "class", "chart-lane-words", "x", "2%", "y", number(head+float64(len(d.rows)), 2)+"em", "width", "96%", "overflow", "visible")
-		for _, tick := range d.axis.ticks() {
-			at := d.axis.at(tick)
-			f.words(soft(), percentWhole(l, tick), "x", across(at), "y", 14, "text-anchor", edge(at))
-		}
-		f.close("svg")
+		f.beside(func() {
+			for _, tick := range d.axis.ticks() {
+				at := d.axis.at(tick)
+				f.words(soft(), percentWhole(l, tick), "x", across(at), "y", 15, "text-anchor", edge(at))
+			}
+		}, number(head+float64(len(d.rows)), 2)+"em")
 	}
 	return f.end(notes...)
 }
 
-func (f *frame) row(r row, at, column float64, hatch string) {
-	f.open("svg", "class", "chart-row", "y", number(at, 2)+"em", "width", "100%", "height", "1em", "overflow", "visible")
+func (d lanes) arrangement() string {
+	if d.wordy {
+		return "wordy"
+	}
+	return "rows"
+}
+
+// ruler is what stands behind every mark: the lines of the axis, as far up and down as the lane reaches.
+func (d lanes) ruler(f *frame, name string, reach int) {
+	f.open("g", "id", f.id+"-"+name)
+	if d.ticks {
+		f.open("g", "class", "chart-grid", "stroke", line)
+		for _, tick := range d.axis.ticks() {
+			x := across(d.axis.at(tick))
+			f.mark("line", "x1", x, "x2", x, "y1", -reach, "y2", reach)
+		}
+		f.close("g")
+	}
+	if finite(d.reference) {
+		x := across(d.axis.at(d.reference))
+		f.mark("line", "class", "chart-reference", "x1", x, "x2", x, "y1", -reach, "y2", reach, "stroke", ink, "stroke-width", "1.5", "stroke-dasharray", "4 2")
+	}
+	f.close("g")
+}
+
+// beside writes the same words over the lanes of both arrangements; the style sheet shows one of them.
+func (f *frame) beside(write func(), y string) {
+	f.open("svg", "class", "chart-narrow", "y", y, "overflow", "visible")
+	write()
+	f.close("svg")
+	f.open("svg", "class", "chart-wide", "x", laneWideAt, "y", y, "width", laneWideWidth, "overflow", "visible", "visibility", "hidden")
+	write()
+	f.close("svg")
+}
+
+func (f *frame) row(r row, i int, at, column float64, wordy bool) {
+	f.open("svg", "class", "chart-row", "y", number(at, 2)+"em", "height", "1em", "overflow", "visible")
 	if r.href != "" {
 		f.open("a", "href", address(r.href))
 	}
 	f.leaf("title", r.title)
 	if r.href != "" {
-		f.mark("rect", "class", "chart-hit", "width", "100%", "height", "100%", "fill", "none", "pointer-events", "all")
+		f.mark("use", "href", "#"+f.id+"-a")
 	}
 	if r.apart {
 		f.mark("line", "class", "chart-rule", "x2", "100%", "y1", -4, "y2", -4, "stroke", inkSoft)
 	}
-
-	room := nameNarrow
-	if r.instead == "" && r.n == "" {
-		room = nameAlone
-	}
-	voice := label()
+	speak := label()
 	if r.strong {
-		voice = strong()
+		speak = strong()
 	}
-	short, long := fitMiddle(r.name, 14, room), fitMiddle(r.name, 14, nameWide)
-	if short == long {
-		f.words(voice, short, "y", 14)
+	words := 14
+	if wordy {
+		words = 33
+	}
+	if short, long := fitMiddle(r.name, 14, nameNarrow), fitMiddle(r.name, 14, nameWide); wordy {
+		f.words(speak, fit(r.name, 14, nameAlone), "y", 14)
+	} else if short == long {
+		f.words(speak, short, "y", 14)
 	} else {
-		// Without a style sheet only the short one is seen.
-		narrow, wide := voice, voice
+		narrow, wide := speak, speak
 		narrow.class += " chart-narrow"
 		wide.class += " chart-wide"
 		f.words(narrow, short, "y", 14)
 		f.words(wide, long, "y", 14, "visibility", "hidden")
 	}
-
-	if r.instead != "" {
-		f.words(soft(), r.instead, "x", "100%", "y", 14, "text-anchor", "end")
-	} else {
-		shift := 0.0
-		if r.n != "" {
-			shift = -column - 10
-			f.words(soft(), r.n, "x", "100%", "y", 14, "text-anchor", "end")
-		}
-		f.words(figure(), r.share, "x", "100%", "dx", shift, "y", 14, "text-anchor", "end", "font-weight", "600")
+	shift := 0.0
+	switch {
+	case r.instead != "":
+		f.words(soft(), r.instead, "x", "100%", "y", words, "text-anchor", "end")
+	case r.n != "":
+		f.words(soft(), r.n, "x", "100%", "y", words, "text-anchor", "end")
+		shift = -column - 12
+	}
+	if r.instead == "" {
+		f.words(figure(), r.share, "x", "100%", "dx", shift, "y", words, "text-anchor", "end")
 	}
 
-	f.open("svg", "class", "chart-lane", "x", "2%", "y", 19, "width", "96%", "height", 18, "overflow", "visible")
-	f.mark("use", "href", "#"+f.id+"-r")
-	f.open("svg", "y", "50%", "overflow", "visible")
+	mark := f.id + "-" + number(float64(i), 0)
+	if wordy {
+		f.open("svg", "y", 29, "width", "56%", "overflow", "visible")
+	} else {
+		f.open("svg", "class", "chart-narrow", "y", 29, "overflow", "visible")
+	}
+	f.mark("use", "href", "#"+f.id+"-n")
+	f.open("g", append([]any{"id", mark}, painted(r.class, r.colour)...)...)
 	switch {
+	case r.hidden:
+		f.mark("rect", "y", -4, "width", "100%", "height", 8, "fill", "url(#"+f.id+"-h)")
 	case r.draw != nil:
 		r.draw(&f.canvas)
-	case hatch != "":
-		f.mark("rect", "y", -4, "width", "100%", "height", 8, "fill", hatch)
 	}
+	f.close("g")
 	f.close("svg")
-	f.close("svg")
+	if !wordy {
+		f.open("svg", "class", "chart-wide", "x", laneWideAt, "y", "9.5", "width", laneWideWidth, "overflow", "visible", "visibility", "hidden")
+		f.mark("use", "href", "#"+f.id+"-w")
+		f.mark("use", "href", "#"+mark)
+		f.close("svg")
+	}
 	if r.href != "" {
 		f.close("a")
 	}
 	f.close("svg")
 }
 
-// point draws a figure: its interval as a whisker with ends, its share as a dot, or as a diamond where it stands out.
-func point(c *canvas, a axis, f Figure, diamond bool, class, colour string) {
-	f = f.tidy()
-	pointAt(c, a, f.Low, f.Value, f.High, diamond, class, colour)
+func painted(class, colour string) []any {
+	if class == "" {
+		return nil
+	}
+	return []any{"class", class, "color", colour}
 }
 
-func pointAt(c *canvas, a axis, from, value, to float64, diamond bool, class, colour string) {
-	low, high, at := across(a.at(from)), across(a.at(to)), across(a.at(value))
-	c.mark("line", "class", "chart-whisker "+class, "x1", low, "x2", high, "stroke", colour, "stroke-width", 2)
-	c.mark("line", "class", "chart-whisker "+class, "x1", low, "x2", low, "y1", -4, "y2", 4, "stroke", colour, "stroke-width", 2)
-	c.mark("line", "class", "chart-whisker "+class, "x1", high, "x2", high, "y1", -4, "y2", 4, "stroke", colour, "stroke-width", 2)
-	if diamond {
-		c.open("svg", "x", at, "overflow", "visible")
-		c.mark("path", "class", "chart-dot "+class, "d", "M0-7 7 0 0 7-7 0Z", "fill", colour)
-		c.close("svg")
+// point draws a figure on the line y = 0 in the current colour: its interval as a broad pale line, its share as a dot,
+// or as a diamond where it stands out.
+func point(c *canvas, a axis, low, value, high float64, diamond bool) {
+	at := across(a.at(value))
+	c.mark("line", "x1", across(a.at(low)), "x2", across(a.at(high)), "stroke", "currentColor", "stroke-width", 5, "stroke-opacity", "0.45")
+	if !diamond {
+		c.mark("circle", "cx", at, "r", "4.5", "fill", "currentColor")
 		return
 	}
-	c.mark("circle", "class", "chart-dot "+class, "cx", at, "r", 5, "fill", colour)
+	c.open("svg", "x", at, "overflow", "visible")
+	c.mark("path", "d", "M0-6 6 0 0 6-6 0Z", "fill", "currentColor")
+	c.close("svg")
 }
 
 // bar draws a length from the beginning of the axis on a pale track.
-func bar(c *canvas, share float64, class, colour string) {
-	c.mark("line", "class", "chart-track", "x2", "100%", "stroke", line, "stroke-width", 10, "stroke-opacity", "0.45")
+func bar(c *canvas, share float64, pale bool) {
+	c.mark("line", "class", "chart-track", "x2", "100%", "stroke", line, "stroke-width", 10, "stroke-opacity", "0.4")
 	if share = clamp(share, 0, 1); share > 0 {
-		c.mark("line", "class", "chart-bar "+class, "x2", across(share), "stroke", colour, "stroke-width", 10)
+		opacity := "1"
+		if pale {
+			opacity = "0.6"
+		}
+		c.mark("line", "x2", across(share), "stroke", "currentColor", "stroke-width", 10, "stroke-opacity", opacity)
 	}
 }
 
@@ -215,13 +260,11 @@ func edge(at float64) string {
 
 // address lets only addresses of this site through: a path, a query or a fragment.
 func address(href string) string {
-	if len(href) > 0 && (href[0] == '?' || href[0] == '#') {
-		return clean(href)
+	href = clean(href)
+	if strings.HasPrefix(href, "//") || strings.HasPrefix(href, `/\`) || href == "" || !strings.ContainsAny(href[:1], "/?#") {
+		return "#"
 	}
-	if len(href) > 0 && href[0] == '/' && !(len(href) > 1 && (href[1] == '/' || href[1] == '\\')) {
-		return clean(href)
-	}
-	return "#"
+	return href
 }
 
 // axisNote says where an axis begins if it is not at 0.

@@ -32,7 +32,7 @@ func (d Spark) SVG(l language.Language, id string) template.HTML {
 	}
 	id = identifier(id)
 	breadth := float64(len(d.Counts) * 4)
-	c.open("svg", "class", "chart-spark", "role", "img", "aria-labelledby", id+"-t", "aria-describedby", id+"-d",
+	c.open("svg", "class", "chart-spark chart-accent", "color", accent, "role", "img", "aria-labelledby", id+"-t", "aria-describedby", id+"-d",
 		"width", 120, "height", sparkHeight, "viewBox", "0 0 "+number(breadth, 0)+" "+number(sparkHeight, 0), "preserveAspectRatio", "none")
 	c.leaf("title", full(d.Title), "id", id+"-t")
 	c.leaf("desc", l.Text("chart.spark_desc", "days", count(l, len(d.Counts)), "total", count(l, total), "most", count(l, most),
@@ -45,7 +45,7 @@ func (d Spark) SVG(l language.Language, id string) template.HTML {
 		height := max(1.5, (sparkHeight-2)*float64(k)/float64(most))
 		path.WriteString("M" + number(float64(i)*4+0.5, 1) + " " + number(sparkHeight-1, 1) + "v-" + number(height, 1) + "h3v" + number(height, 1) + "z")
 	}
-	c.mark("path", "class", "chart-dot chart-accent", "d", path.String(), "fill", accent)
+	c.mark("path", "d", path.String(), "fill", "currentColor")
 	c.mark("line", "class", "chart-grid", "x2", breadth, "y1", sparkHeight-0.5, "y2", sparkHeight-0.5, "stroke", line, "vector-effect", "non-scaling-stroke")
 	c.close("svg")
 	return c.html()

@@ -94,14 +94,35 @@ func fitMiddle(text string, size, width float64) string {
 		return strings.Join(parts, "")
 	}
 	room := width/size - widthOf([]string{ellipsis})
-	head := headWithin(parts, room*0.45)
+	head := wordEnd(parts, headWithin(parts, room*0.45))
 	left := room - widthOf(parts[:head])
 	tail := len(parts)
 	for tail > head && left >= widthOf(parts[tail-1:tail]) {
 		tail--
 		left -= widthOf(parts[tail : tail+1])
 	}
+	tail = wordBegin(parts, tail)
 	return strings.TrimRight(strings.Join(parts[:head], ""), " ,-–") + ellipsis + strings.TrimLeft(strings.Join(parts[tail:], ""), " ,-–")
+}
+
+// wordEnd moves a cut back to the end of a word, unless that would give up more than half.
+func wordEnd(parts []string, n int) int {
+	for i := n; i > n/2; i-- {
+		if i < len(parts) && parts[i] == " " {
+			return i
+		}
+	}
+	return n
+}
+
+// wordBegin moves a cut forward to the beginning of a word, unless that would give up more than half.
+func wordBegin(parts []string, n int) int {
+	for i := n; i < n+(len(parts)-n)/2; i++ {
+		if i > 0 && parts[i-1] == " " {
+			return i
+		}
+	}
+	return n
 }
 
 func headWithin(parts []string, room float64) int {

@@ -80,12 +80,12 @@ func (d Trend) SVG(l language.Language, id string) template.HTML {
 		others[i].Low, others[i].High = others[i].Value, others[i].Value
 	}
 	p := plot{axis: shareAxis(figuresOf(d.Points), others), steps: max(len(d.Points), len(d.Before))}
-	top := 16.0
+	top := 44.0
 	if len(d.Before) > 0 {
-		top = 56
+		top = 88
 	}
 	class, colour := d.Tone.paint()
-	f := begin(id, d.Title, d.describe(l, mine), number(top+trendHeight+24, 1), false)
+	f := begin(id, d.Title, d.describe(l, mine), number(top+trendHeight+24, 1), false, class, colour)
 	hidden := runs(d.Points, withheld)
 	hatch := ""
 	if len(hidden) > 0 {
@@ -93,16 +93,17 @@ func (d Trend) SVG(l language.Language, id string) template.HTML {
 		hatch = f.hatch()
 		f.close("defs")
 	}
-	if len(d.Before) > 0 {
-		f.legend(d, class, colour)
-	}
+	f.heading(l, d, mine)
 
-	f.open("svg", "class", "chart-plot", "x", "14%", "y", top, "width", "82%", "height", trendHeight, "overflow", "visible")
+	// The labels of the axis stand on its lines at the left, where the plot has not yet begun.
+	f.open("svg", "y", top, "height", trendHeight, "overflow", "visible")
 	for _, tick := range p.axis.ticks() {
 		y := p.y(tick)
 		f.mark("line", "class", "chart-grid", "x2", "100%", "y1", y, "y2", y, "stroke", line)
-		f.words(soft(), percentWhole(l, tick), "x", -8, "y", y+4, "text-anchor", "end")
+		f.words(soft(), percentWhole(l, tick), "y", y-4)
 	}
+	f.close("svg")
+	f.open("svg", "x", "12%", "y", top, "width", "88%", "height", trendHeight, "overflow", "visible")
 	f.dates(d, p)
 
 	// Lines and band stretch with the drawing; their strokes do not.
@@ -110,8 +111,8 @@ func (d Trend) SVG(l language.Language, id string) template.HTML {
 	for _, run := range mine {
 		f.mark("path", "class", "chart-band", "d", p.band(d.Points, run), "fill", band)
 	}
-	f.paths(p, d.Before, other, "chart-soft-line", inkSoft, "2 5")
-	f.paths(p, d.Points, mine, class, colour, "")
+	f.paths(p, d.Before, other, "chart-still", inkSoft, "2 5")
+	f.paths(p, d.Points, mine, class, colour, "none")
 	f.close("svg")
 
 	for _, run := range hidden {
@@ -120,9 +121,8 @@ func (d Trend) SVG(l language.Language, id string) template.HTML {
 		f.leaf("title", d.day(d.Points[run[0]])+": "+l.Text("chart.suppressed"))
 		f.close("rect")
 	}
-	f.dots(l, d, p, d.Before, other, true, "chart-soft-line", inkSoft)
-	f.dots(l, d, p, d.Points, mine, false, class, colour)
-	f.last(l, d, p, mine)
+	f.dots(l, d, p, d.Before, other, true)
+	f.dots(l, d, p, d.Points, mine, false)
 	f.close("svg")
 
 	gaps := ""
@@ -204,21 +204,24 @@ func lead(first bool) string {
 }
 
 func (f *frame) paths(p plot, points []TrendPoint, all [][2]int, class, colour, dashes string) {
+	f.open("g", "class", class, "color", colour, "fill", "none", "stroke", "currentColor", "stroke-width", 2,
+		"stroke-linejoin", "round", "stroke-linecap", "round", "stroke-dasharray", dashes)
 	for _, run := range all {
-		if run[1]-run[0] < 2 {
-			continue
+		if run[1]-run[0] > 1 {
+			f.mark("path", "d", p.line(points, run), "vector-effect", "non-scaling-stroke")
 		}
-		attributes := []any{"class", "chart-line " + class, "d", p.line(points, run), "fill", "none", "stroke", colour, "stroke-width", 2,
-			"stroke-linejoin", "round", "stroke-linecap", "round", "vector-effect", "non-scaling-stroke"}
-		if dashes != "" {
-			attributes = append(attributes, "stroke-dasharray", dashes)
-		}
-		f.mark("path", attributes...)
 	}
+	f.close("g")
 }
 
-// dots are the points. In a long series only those without a neighbour are drawn, which no line would show.
-func (f *frame) dots(l language.Language, d Trend, p plot, points []TrendPoint, all [][2]int, hollow bool, class, colour string) {
+// dots are the points, each with its words. A long series is drawn as a line and its points are only places to point
+// at; a very long one has only those points that have no neighbour, which no line would show.
+func (f *frame) dots(l language.Language, d Trend, p plot, points []TrendPoint, all [][2]int, hollow bool) {
+	if hollow {
+		f.open("g", "class", "chart-still chart-hollow", "color", inkSoft, "fill", paper, "stroke", "currentColor", "stroke-width", "1.5")
+	} else {
+		f.open("g", "fill", "currentColor")
+	}
 	for _, run := range all {
 		alone := run[1]-run[0] == 1
 		for i := run[0]; i < run[1]; i++ {
@@ -226,77 +229,80 @@ func (f *frame) dots(l language.Language, d Trend, p plot, points []TrendPoint, 
 				break
 			}
 			fig := points[i].Figure.tidy()
-			radius, fill, mark := 3.5, colour, "chart-dot "+class
-			attributes := []any{"cx", across(p.x(i)), "cy", p.y(fig.Value)}
-			if hollow {
-				radius, fill, mark = 3, paper, "chart-hollow "+class
-				attributes = append(attributes, "stroke", colour, "stroke-width", "1.5")
+			attributes := []any{"cx", across(p.x(i)), "cy", p.y(fig.Value), "r", 3}
+			if p.steps > trendDotted && !alone {
+				attributes = append(attributes, "fill", "none", "stroke", "none", "pointer-events", "all")
 			}
-			if p.steps > trendDotted && !alone { // only a place to point at
-				fill, mark, attributes = "none", "chart-hit", append(attributes[:4:4], "pointer-events", "all")
-			}
-			f.open("circle", append([]any{"class", mark, "r", radius, "fill", fill}, attributes...)...)
+			f.open("circle", attributes...)
 			f.leaf("title", d.day(points[i])+": "+written(l, fig))
 			f.close("circle")
 		}
 	}
-}
-
-// last writes the newest share beside its point.
-func (f *frame) last(l language.Language, d Trend, p plot, all [][2]int) {
-	if len(all) == 0 {
-		return
-	}
-	i := all[len(all)-1][1] - 1
-	value := d.Points[i].Figure.tidy().Value
-	y := p.y(value) - 12
-	if y < 12 {
-		y = p.y(value) + 22
-	}
-	at := p.x(i)
-	where := "middle"
-	if at > 0.85 {
-		at, where = 1, "end"
-	} else if at < 0.15 {
-		where = "start"
-	}
-	f.words(voice{"chart-strong chart-over", ink, "14", "600"}, percent(l, value), "x", across(at), "y", y, "text-anchor", where,
-		"stroke", paper, "stroke-width", 4, "paint-order", "stroke", "stroke-linejoin", "round")
+	f.close("g")
 }
 
 // dates labels at most five steps.
 func (f *frame) dates(d Trend, p plot) {
 	points := d.Points
-	if len(points) < len(d.Before) {
+	if len(points) == 0 {
 		points = d.Before
 	}
+	if len(points) == 0 {
+		return
+	}
 	layout, most := "02/01", 5
-	if d.Monthly {
+	if d.Monthly || points[len(points)-1].Day.Sub(points[0].Day) > 300*24*time.Hour {
 		layout, most = "01/2006", 4
 	}
-	stride := max(1, (len(points)+most-1)/most)
-	if !d.Monthly && stride > 3 && stride < 7 {
+	var steps []int
+	for i, point := range points {
+		if layout == "02/01" || d.Monthly || point.Day.Day() == 1 { // a long series of days is labelled where months begin
+			steps = append(steps, i)
+		}
+	}
+	stride := max(1, (len(steps)+most-1)/most)
+	if layout == "02/01" && stride > 3 && stride < 7 {
 		stride = 7
 	}
-	for i := 0; i < len(points); i += stride {
+	for n := 0; n < len(steps); n += stride {
+		i := steps[n]
 		x := across(p.x(i))
 		f.mark("line", "class", "chart-grid", "x1", x, "x2", x, "y1", trendHeight, "y2", trendHeight+5, "stroke", line)
-		f.words(soft(), points[i].Day.Format(layout), "x", x, "y", trendHeight+19, "text-anchor", "middle")
+		f.words(soft(), points[i].Day.Format(layout), "x", x, "y", trendHeight+19, "text-anchor", dateAnchor(p.x(i), len(layout)))
 	}
 }
 
-// legend names the two series, each beside a piece of its line.
-func (f *frame) legend(d Trend, class, colour string) {
-	for i, s := range []struct{ name, class, colour, dashes string }{{d.Name, class, colour, "none"}, {d.BeforeName, "chart-soft-line", inkSoft, "2 5"}} {
-		y := 12 + 20*i
-		f.mark("line", "class", "chart-line "+s.class, "x1", 1, "x2", 27, "y1", y-4, "y2", y-4, "stroke", s.colour, "stroke-width", 2,
-			"stroke-dasharray", s.dashes, "stroke-linecap", "round")
-		if i == 0 {
-			f.mark("circle", "class", "chart-dot "+s.class, "cx", 14, "cy", y-4, "r", "3.5", "fill", s.colour)
-		} else {
-			f.mark("circle", "class", "chart-hollow "+s.class, "cx", 14, "cy", y-4, "r", 3, "fill", paper, "stroke", s.colour, "stroke-width", "1.5")
+// dateAnchor keeps a date of a known length within the drawing; left of the plot there is room enough.
+func dateAnchor(at float64, letters int) string {
+	if at > 1-0.008*float64(letters) {
+		return "end"
+	}
+	return "middle"
+}
+
+// heading says the newest share and, where there are two series, which line is which.
+func (f *frame) heading(l language.Language, d Trend, mine [][2]int) {
+	y := 14
+	if len(mine) > 0 {
+		end := d.Points[mine[len(mine)-1][1]-1]
+		f.words(figure(), l.Text("chart.latest", "day", d.day(end), "share", percent(l, end.Figure.tidy().Value)), "y", y)
+	}
+	if len(d.Before) == 0 {
+		return
+	}
+	for i, name := range []string{d.Name, d.BeforeName} {
+		y += 22
+		attributes := []any{"stroke", "currentColor", "stroke-width", 2, "stroke-linecap", "round"}
+		fill := "currentColor"
+		if i == 1 {
+			attributes = append(attributes, "class", "chart-still chart-hollow", "color", inkSoft, "stroke-dasharray", "2 5")
+			fill = paper
 		}
-		f.words(figure(), fit(s.name, 13, 230), "x", 36, "y", y)
+		f.open("g", attributes...)
+		f.mark("line", "x1", 1, "x2", 27, "y1", y-4, "y2", y-4)
+		f.mark("circle", "cx", 14, "cy", y-4, "r", 3, "fill", fill, "stroke-width", "1.5", "stroke-dasharray", "none")
+		f.close("g")
+		f.words(soft(), fit(name, 12, 235), "x", 36, "y", y)
 	}
 }
 
