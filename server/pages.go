@@ -8,6 +8,8 @@ import (
 
 	"github.com/hailong-vn/hailong/internal/identity"
 	"github.com/hailong-vn/hailong/server/web"
+	"github.com/hailong-vn/hailong/server/web/citizen"
+	"github.com/hailong-vn/hailong/server/web/overview"
 	"github.com/hailong-vn/hailong/server/web/signin"
 )
 
@@ -29,7 +31,7 @@ func (a *application) pages(ctx context.Context, conn *grpc.ClientConn, trusted 
 		return nil, err
 	}
 	for _, mount := range []func(*web.Site) error{
-		signin.Mount,
+		signin.Mount, citizen.Mount, overview.Mount,
 	} {
 		if err := mount(site); err != nil {
 			return nil, err
