@@ -4,6 +4,7 @@ import (
 	"errors"
 	"html/template"
 	"math"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -56,7 +57,7 @@ func Percent(in language.Language, share float64) string {
 	if math.IsNaN(share) || math.IsInf(share, 0) {
 		return "–"
 	}
-	return in.Number(share*100, 1) + " %"
+	return in.Number(share*100, 1) + "\u00a0%" // the sign stays on the number's line
 }
 
 // FigureText writes a share with its interval; a dash where there is nothing, and words where it is suppressed.
@@ -115,4 +116,12 @@ func dict(pairs ...any) (map[string]any, error) {
 		values[name] = pairs[i+1]
 	}
 	return values, nil
+}
+
+// Cell guards a text for a spreadsheet: one that begins like a formula is not run as one.
+func Cell(text string) string {
+	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
+		return "'" + text
+	}
+	return text
 }

@@ -1,0 +1,144 @@
+package overview
+
+import (
+	"encoding/csv"
+	"html/template"
+	"net/url"
+	"strings"
+
+	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
+	"github.com/hailong-vn/hailong/server/web"
+	"github.com/hailong-vn/hailong/server/web/chart"
+)
+
+type followUp struct {
+	*pb.FollowUp
+	Chart   template.HTML
+	Unit    string // link to its page
+	Ratings string // link to what stands behind it; "" where the account may not read that
+	Note    string // where a note is sent
+}
+
+type followUpsPage struct {
+	Asked    asked
+	Path     string
+	Unit     *pb.Unit
+	Problem  string
+	Presets  []preset
+	Found    *pb.ListFollowUpsResponse
+	List     []followUp
+	File     string
+	MayNote  bool
+	Channels []pb.Channel
+}
+
+// followUps lists units whose dissatisfaction is beyond chance.
+func (p pages) followUps(v *web.Visit) error {
+	page := followUpsPage{Asked: ask(v), Path: "/follow-ups", MayNote: v.May("note_follow_ups"), Channels: channels()}
+	unit, err := scopeUnit(v)
+	if err != nil {
+		return err
+	}
+	if unit == nil {
+		return v.Redirect("/units")
+	}
+	page.Unit = unit
+	page.Presets = page.Asked.presets(page.Path, v.Today(), "unit", unit.GetId())
+	found, err := listFollowUps(v, unit.GetId(), page.Asked)
+	if message, mendable := web.Message(err); err != nil && mendable {
+		page.Problem = message
+		return v.RenderStatus(unprocessable, p.Pages, "follow-ups", page)
+	}
+	if err != nil {
+		return err
+	}
+	page.Found = found
+	page.File = page.Asked.Link("/follow-ups.csv", "unit", unit.GetId())
+	for i, one := range found.GetFollowUps() {
+		id := one.GetUnit().GetId()
+		shown := followUp{FollowUp: one, Unit: page.Asked.Link("/units/" + url.PathEscape(id)), Note: "/follow-ups/" + url.PathEscape(id) + "/note"}
+		if v.May("read_ratings") {
+			shown.Ratings = ratingsLink(id, found.GetFrom(), found.GetTo(), url.Values{"score": {"1", "2"}})
+		}
+		shown.Chart = chart.Block(v.Language, "follow-up-"+string(rune('a'+i%26))+url.PathEscape(id), chart.Ranking{
+			Title: v.Text("overview.dissatisfied"), Tone: chart.Bad,
+			Units:  []chart.Ranked{{Name: one.GetUnit().GetName(), Figure: figure(one.GetDissatisfied()), FollowUp: true}},
+			Parent: figure(one.GetParentDissatisfied()), ParentName: v.Text("overview.unit_above"),
+		})
+		page.List = append(page.List, shown)
+	}
+	return v.Render(p.Pages, "follow-ups", page)
+}
+
+// scopeUnit is the unit asked for, else the top of the account's scope, else the only province there is.
+func scopeUnit(v *web.Visit) (*pb.Unit, error) {
+	id := v.Value("unit")
+	if id == "" {
+		id = v.Account.GetUnitId()
+	}
+	if id != "" {
+		return v.Directory.GetUnit(v.Context(), &pb.GetUnitRequest{UnitId: id})
+	}
+	top, err := v.Directory.ListUnits(v.Context(), &pb.ListUnitsRequest{Level: "province", PageSize: 2})
+	if err != nil || len(top.GetUnits()) != 1 {
+		return nil, err
+	}
+	return top.GetUnits()[0], nil
+}
+
+func listFollowUps(v *web.Visit, unit string, a asked) (*pb.ListFollowUpsResponse, error) {
+	return v.Analytics.ListFollowUps(v.Context(), &pb.ListFollowUpsRequest{UnitId: unit, From: a.From, To: a.To, Channels: a.channels(), Tree: a.tree()})
+}
+
+// followUpsFile is the same as a table for a spreadsheet.
+func (p pages) followUpsFile(v *web.Visit) error {
+	unit, err := scopeUnit(v)
+	if err != nil {
+		return err
+	}
+	if unit == nil {
+		return web.ErrNotFound
+	}
+	found, err := listFollowUps(v, unit.GetId(), ask(v))
+	if err != nil {
+		return err
+	}
+	v.W.Header().Set("Content-Type", "text/csv; charset=utf-8")
+	v.W.Header().Set("Content-Disposition", `attachment; filename="follow-ups-`+found.GetFrom()+"-"+found.GetTo()+`.csv"`)
+	if _, err := v.W.Write([]byte("\ufeff")); err != nil { // spreadsheets read UTF-8 only where this says so
+		return nil //nolint:nilerr // nobody reads it
+	}
+	out := csv.NewWriter(v.W)
+	head := []string{}
+	for _, key := range []string{"web.unit", "overview.code", "web.from", "web.to", "overview.n", "overview.dissatisfied_percent", "overview.low", "overview.high", "overview.parent_percent", "overview.p", "overview.q", "overview.why", "overview.notes"} {
+		head = append(head, v.Text(key))
+	}
+	_ = out.Write(head) // an error stays with the writer
+	number := func(value float64, decimals int) string { return v.Language.Number(value, decimals) }
+	for _, one := range found.GetFollowUps() {
+		figure := one.GetDissatisfied()
+		var notes []string
+		for _, note := range one.GetNotes() {
+			notes = append(notes, web.Moment(v.Language, note.GetNotedAt())+" "+note.GetNotedBy()+": "+note.GetReason())
+		}
+		_ = out.Write([]string{
+			web.Cell(one.GetUnit().GetName()), web.Cell(one.GetUnit().GetCode()), web.Day(v.Language, found.GetFrom()), web.Day(v.Language, found.GetTo()), web.Count(v.Language, figure.GetN()),
+			number(figure.GetValue()*100, 1), number(figure.GetLow()*100, 1), number(figure.GetHigh()*100, 1), number(one.GetParentDissatisfied().GetValue()*100, 1),
+			number(one.GetPValue(), 6), number(one.GetQValue(), 6), web.Cell(one.GetSentence()), web.Cell(strings.Join(notes, "\n")),
+		})
+	}
+	out.Flush()
+	return nil
+}
+
+// note records that a follow-up is known ("đã nắm").
+func (p pages) note(v *web.Visit) error {
+	_, err := v.Analytics.NoteFollowUp(v.Context(), &pb.NoteFollowUpRequest{
+		UnitId: v.R.PathValue("unit"), From: v.Value("from"), To: v.Value("to"), Reason: v.Value("reason"),
+	})
+	if err != nil {
+		return err
+	}
+	v.Notice(v.Text("overview.noted"))
+	return v.Redirect(v.Value("back"))
+}

@@ -1,0 +1,125 @@
+package overview
+
+import (
+	"net/url"
+
+	"github.com/hailong-vn/hailong/internal/localday"
+	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
+	"github.com/hailong-vn/hailong/server/web"
+)
+
+// asked is the question a page's address holds: a bookmark shows the same question again.
+type asked struct {
+	From, To           string // local days yyyy-mm-dd; empty = the last 30 days
+	Channel            string // number of a channel; empty = all
+	Tree               string // "today": as the units stand today
+	With               string // what the period is held against: "" = the one just before, "year" = a year before, "other"
+	OtherFrom, OtherTo string
+}
+
+func ask(v *web.Visit) asked {
+	return asked{
+		From: v.Value("from"), To: v.Value("to"), Channel: v.Value("channel"), Tree: v.Value("tree"),
+		With: v.Value("with"), OtherFrom: v.Value("other_from"), OtherTo: v.Value("other_to"),
+	}
+}
+
+// Link is a page's address with this question and more pairs of a name and a value.
+func (a asked) Link(path string, more ...string) string {
+	values := url.Values{}
+	for name, value := range map[string]string{
+		"from": a.From, "to": a.To, "channel": a.Channel, "tree": a.Tree, "with": a.With, "other_from": a.OtherFrom, "other_to": a.OtherTo,
+	} {
+		if value != "" {
+			values.Set(name, value)
+		}
+	}
+	for i := 0; i+1 < len(more); i += 2 {
+		values.Set(more[i], more[i+1])
+	}
+	if len(values) == 0 {
+		return path
+	}
+	return path + "?" + values.Encode()
+}
+
+func (a asked) channels() []pb.Channel {
+	for number := range pb.Channel_name {
+		if number > 0 && a.Channel == pb.Channel(number).String() {
+			return []pb.Channel{pb.Channel(number)}
+		}
+	}
+	return nil
+}
+
+func (a asked) tree() pb.TreeView {
+	if a.Tree == "today" {
+		return pb.TreeView_TREE_VIEW_AS_TODAY
+	}
+	return pb.TreeView_TREE_VIEW_AS_AT_TIME
+}
+
+// preset is a period one press away.
+type preset struct {
+	Key     string // of its words: overview.preset.KEY
+	Link    string
+	Current bool
+}
+
+func (a asked) presets(path string, today localday.Day, more ...string) []preset {
+	year := localday.Day(string(today)[:4] + "-01-01")
+	var presets []preset
+	for _, p := range []struct {
+		key  string
+		from localday.Day
+	}{{"week", today.Add(-6)}, {"month", today.Add(-30)}, {"quarter", today.Add(-90)}, {"year", year}, {"twelve", today.Add(-364)}} {
+		b := a
+		b.From, b.To = string(p.from), string(today)
+		presets = append(presets, preset{p.key, b.Link(path, more...), a.From == b.From && (a.To == b.To || a.To == "") || a.From == "" && a.To == "" && p.key == "month"})
+	}
+	return presets
+}
+
+// days is how many days lie between two days, both counted; 0 where either is none.
+func days(from, to string) int {
+	first, err := localday.Parse(from)
+	if err != nil {
+		return 0
+	}
+	last, err := localday.Parse(to)
+	if err != nil {
+		return 0
+	}
+	return int(last.Start().Sub(first.Start()).Hours()/24) + 1
+}
+
+// step is a length of steps that gives a drawing between about ten and sixty points.
+func step(from, to string) pb.Step {
+	switch n := days(from, to); {
+	case n <= 45:
+		return pb.Step_STEP_DAY
+	case n <= 200:
+		return pb.Step_STEP_WEEK
+	default:
+		return pb.Step_STEP_MONTH
+	}
+}
+
+// other resolves the period that the asked one is held against: empty days let the service take the one just before.
+func (a asked) other(from, to string) (string, string) {
+	switch a.With {
+	case "other":
+		return a.OtherFrom, a.OtherTo
+	case "year":
+		first, firstErr := localday.Parse(from)
+		last, lastErr := localday.Parse(to)
+		if firstErr == nil && lastErr == nil {
+			return yearBefore(first), yearBefore(last)
+		}
+	}
+	return "", ""
+}
+
+func yearBefore(day localday.Day) string {
+	return day.Start().AddDate(-1, 0, 0).Format("2006-01-02")
+}

@@ -1,0 +1,196 @@
+package overview
+
+import (
+	"context"
+	"html/template"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
+	"github.com/hailong-vn/hailong/server/web"
+	"github.com/hailong-vn/hailong/server/web/chart"
+)
+
+// figures is everything a unit's page shows, as the services answered it.
+type figures struct {
+	summary    *pb.GetUnitSummaryResponse
+	comparison *pb.ComparePeriodsResponse
+	trend      *pb.GetTrendResponse
+	before     *pb.GetTrendResponse
+	ranking    *pb.RankUnitsResponse
+	counters   *pb.ListFacetsResponse
+	procedures *pb.ListFacetsResponse
+	reasons    *pb.ListReasonsResponse
+	hours      *pb.GetHoursResponse
+	followUps  *pb.ListFollowUpsResponse
+	tooMuch    []string // drawings that the services found too wide to count at once
+}
+
+type showPage struct {
+	Unit     *pb.Unit
+	Above    []*pb.Unit // from the top of the account's scope down to the unit above
+	Asked    asked
+	Path     string
+	Presets  []preset
+	Problem  string
+	Empty    bool
+	Waiting  []*pb.FollowUp // three things that wait
+	More     int            // and so many others
+	Examined uint32
+	Summary  *pb.GetUnitSummaryResponse
+	Compared *pb.ComparePeriodsResponse
+	Charts   map[string]template.HTML
+	TooMuch  []string
+	Live     bool
+	MayRead  bool // single ratings
+	Channels []pb.Channel
+}
+
+func (p pages) show(v *web.Visit) error {
+	page := showPage{Asked: ask(v), Path: "/units/" + v.R.PathValue("unit"), MayRead: v.May("read_ratings"), Channels: channels()}
+	page.Presets = page.Asked.presets(page.Path, v.Today())
+	unit, err := v.Directory.GetUnit(v.Context(), &pb.GetUnitRequest{UnitId: v.R.PathValue("unit")})
+	if err != nil {
+		return err
+	}
+	page.Unit = unit
+	if page.Above, err = above(v, unit); err != nil {
+		return err
+	}
+	got, err := fetch(v, unit.GetId(), page.Asked)
+	if message, mendable := web.Message(err); err != nil && mendable {
+		page.Problem = message
+		return v.RenderStatus(unprocessable, p.Pages, "unit", page)
+	}
+	if err != nil {
+		return err
+	}
+	page.Summary, page.Compared, page.TooMuch = got.summary, got.comparison, got.tooMuch
+	page.Empty = got.summary.GetPooled().GetN() == 0
+	page.Live = got.summary.GetTo() == string(v.Today()) && got.summary.GetUnitId() != ""
+	if got.followUps != nil {
+		all := got.followUps.GetFollowUps()
+		page.Waiting, page.More, page.Examined = all[:min(3, len(all))], max(0, len(all)-3), got.followUps.GetUnitsExamined()
+	}
+	if !page.Empty {
+		page.Charts = draw(v, page, got)
+	}
+	return v.Render(p.Pages, "unit", page)
+}
+
+// above are the units over one, as far up as the account may see.
+func above(v *web.Visit, unit *pb.Unit) ([]*pb.Unit, error) {
+	var list []*pb.Unit
+	for at := unit; at.GetParentId() != "" && at.GetId() != v.Account.GetUnitId() && len(list) < 20; {
+		parent, err := v.Directory.GetUnit(v.Context(), &pb.GetUnitRequest{UnitId: at.GetParentId()})
+		if status.Code(err) == codes.NotFound {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		list = append([]*pb.Unit{parent}, list...)
+		at = parent
+	}
+	return list, nil
+}
+
+// fetch asks all services at once. Only the summary must answer; of the others one that finds the period too wide leaves its
+// drawing out, and the page says so.
+func fetch(v *web.Visit, unit string, a asked) (figures, error) {
+	var got figures
+	ctx := v.Context()
+	summary, err := v.Analytics.GetUnitSummary(ctx, &pb.GetUnitSummaryRequest{
+		UnitId: unit, From: a.From, To: a.To, Channels: a.channels(), Tree: a.tree(),
+	})
+	if err != nil {
+		return got, err
+	}
+	got.summary = summary
+	from, to := summary.GetFrom(), summary.GetTo()
+	otherFrom, otherTo := a.other(from, to)
+	comparison, err := v.Analytics.ComparePeriods(ctx, &pb.ComparePeriodsRequest{
+		UnitId: unit, From: from, To: to, Channels: a.channels(), Tree: a.tree(), OtherFrom: otherFrom, OtherTo: otherTo,
+	})
+	if err != nil {
+		return got, err
+	}
+	got.comparison = comparison
+
+	var group errgroup.Group
+	wide := make(chan string, 10)
+	part := func(name string, call func(context.Context) error) {
+		group.Go(func() error {
+			err := call(ctx)
+			if status.Code(err) == codes.ResourceExhausted || status.Code(err) == codes.InvalidArgument {
+				wide <- name
+				return nil
+			}
+			return err
+		})
+	}
+	part("trend", func(ctx context.Context) (err error) {
+		got.trend, err = v.Analytics.GetTrend(ctx, &pb.GetTrendRequest{
+			UnitId: unit, From: from, To: to, Channels: a.channels(), Tree: a.tree(), Step: step(from, to),
+		})
+		return err
+	})
+	part("before", func(ctx context.Context) (err error) {
+		other := comparison.GetOther()
+		got.before, err = v.Analytics.GetTrend(ctx, &pb.GetTrendRequest{
+			UnitId: unit, From: other.GetFrom(), To: other.GetTo(), Channels: a.channels(), Tree: a.tree(), Step: step(from, to),
+		})
+		return err
+	})
+	part("reasons", func(ctx context.Context) (err error) {
+		got.reasons, err = v.Analytics.ListReasons(ctx, &pb.ListReasonsRequest{UnitId: unit, From: from, To: to, Channels: a.channels(), Tree: a.tree()})
+		return err
+	})
+	part("hours", func(ctx context.Context) (err error) {
+		got.hours, err = v.Analytics.GetHours(ctx, &pb.GetHoursRequest{UnitId: unit, From: from, To: to, Channels: a.channels(), Tree: a.tree()})
+		return err
+	})
+	if v.May("read_ranking") {
+		part("ranking", func(ctx context.Context) (err error) {
+			got.ranking, err = v.Analytics.RankUnits(ctx, &pb.RankUnitsRequest{UnitId: unit, From: from, To: to, Channels: a.channels(), Tree: a.tree()})
+			return err
+		})
+	}
+	if v.May("read_follow_ups") {
+		part("follow_ups", func(ctx context.Context) (err error) {
+			got.followUps, err = v.Analytics.ListFollowUps(ctx, &pb.ListFollowUpsRequest{UnitId: unit, From: from, To: to, Channels: a.channels(), Tree: a.tree()})
+			return err
+		})
+	}
+	facets := func(kind pb.FacetKind, into **pb.ListFacetsResponse) func(context.Context) error {
+		return func(ctx context.Context) (err error) {
+			*into, err = v.Analytics.ListFacets(ctx, &pb.ListFacetsRequest{UnitId: unit, From: from, To: to, Tree: a.tree(), Kind: kind})
+			return err
+		}
+	}
+	part("counters", facets(pb.FacetKind_FACET_KIND_COUNTER, &got.counters))
+	part("procedures", facets(pb.FacetKind_FACET_KIND_PROCEDURE, &got.procedures))
+	err = group.Wait()
+	close(wide)
+	for name := range wide {
+		got.tooMuch = append(got.tooMuch, name)
+	}
+	return got, err
+}
+
+func channels() []pb.Channel {
+	return []pb.Channel{pb.Channel_CHANNEL_KIOSK, pb.Channel_CHANNEL_WEB, pb.Channel_CHANNEL_HOTLINE, pb.Channel_CHANNEL_PAPER}
+}
+
+// figure turns a figure of the contract into one to draw.
+func figure(f *pb.Figure) chart.Figure {
+	return chart.Figure{Value: f.GetValue(), Low: f.GetLow(), High: f.GetHigh(), N: int(f.GetN()), Suppressed: f.GetSuppressed()}
+}
+
+func dayTime(day string) time.Time {
+	parsed, _ := time.Parse(time.DateOnly, day) // days of an answer are days
+	return parsed
+}
