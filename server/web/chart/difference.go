@@ -103,10 +103,10 @@ func (d Difference) SVG(l language.Language, id string) template.HTML {
 	default:
 		class, colour = "chart-bad", bad
 	}
-	f := begin(id, d.Label, named(l, d.Label, d.words(l)), "104", false, class, colour)
+	f := begin(id, d.Label, named(l, d.Label, d.words(l)), "108", false, class, colour)
 	f.words(label(), fit(d.Label, 14, 270), "y", 15)
 	f.words(strong(), sign+heading, "y", 37)
-	f.open("svg", "y", 46, "height", 58, "overflow", "visible")
+	f.open("svg", "y", 50, "height", 58, "overflow", "visible")
 	for _, tick := range a.ticks() {
 		x := across(a.at(tick))
 		if tick == 0 {

@@ -13,10 +13,11 @@ import (
 // changes the height of all of them at once; texts carry their own size.
 
 const (
-	rowHeight  = 42.0  // px without room, see chart.css for the other
-	nameNarrow = 158.0 // px for a name beside the figures, of 280 px
-	nameWide   = 226.0 // px for a name in its own column, of 640 px
-	nameAlone  = 276.0 // px for a name with a line of its own
+	rowHeight   = 42.0  // px without room, see chart.css for the other
+	leastWidth  = 280.0 // px of the narrowest screen that is left to a drawing
+	roomyWidth  = 640.0 // px from which there is room, as in chart.css
+	shareColumn = 62.0  // px of "100,0 %" and the space before it
+	boldness    = 1.06  // how much wider bold letters are
 )
 
 // Where the lanes stand when there is room; names are left of them, figures right.
@@ -152,10 +153,22 @@ func (f *frame) row(r row, i int, at, column float64, wordy bool) {
 	if wordy {
 		words = 33
 	}
-	if short, long := fitMiddle(r.name, 14, nameNarrow), fitMiddle(r.name, 14, nameWide); wordy {
-		f.words(speak, fit(r.name, 14, nameAlone), "y", 14)
-	} else if short == long {
-		f.words(speak, short, "y", 14)
+	size := 14.0
+	if r.strong {
+		size *= boldness
+	}
+	var short, long string
+	if wordy {
+		short, long = fit(r.name, size, leastWidth-4), fit(r.name, size, roomyWidth-4)
+	} else {
+		beside := shareColumn + column + 12
+		if r.instead != "" {
+			beside = pixels(r.instead, 12) + 10
+		}
+		short, long = fitMiddle(r.name, size, leastWidth-beside), fitMiddle(r.name, size, roomyWidth*0.38-14)
+	}
+	if short == long {
+		f.words(speak, nonempty(short), "y", 14)
 	} else {
 		narrow, wide := speak, speak
 		narrow.class += " chart-narrow"
@@ -201,6 +214,14 @@ func (f *frame) row(r row, i int, at, column float64, wordy bool) {
 		f.close("a")
 	}
 	f.close("svg")
+}
+
+// nonempty stands for a name of which nothing can be seen.
+func nonempty(name string) string {
+	if strings.Trim(name, "\u200c\u200d ") == "" {
+		return "–"
+	}
+	return name
 }
 
 func painted(class, colour string) []any {

@@ -11,11 +11,13 @@ const (
 	ellipsis    = "…"
 	longest     = 1000 // clusters of the longest text kept in a title
 	marksAtMost = 4    // marks kept on one letter; Vietnamese needs two
+	mostBytes   = 16 << 10
 )
 
 // clean makes a name of unknown origin fit to be drawn: NFC, one line, without characters that XML forbids, that turn
 // the reading direction of what follows, or that cannot be seen. Joiners stay, because scripts need them.
 func clean(text string) string {
+	text = text[:min(len(text), mostBytes)]
 	text = norm.NFC.String(strings.ToValidUTF8(text, "\uFFFD"))
 	text = strings.Map(func(r rune) rune {
 		switch {
