@@ -9,7 +9,9 @@ import (
 	"github.com/hailong-vn/hailong/internal/identity"
 	"github.com/hailong-vn/hailong/server/web"
 	"github.com/hailong-vn/hailong/server/web/citizen"
+	"github.com/hailong-vn/hailong/server/web/desk"
 	"github.com/hailong-vn/hailong/server/web/overview"
+	"github.com/hailong-vn/hailong/server/web/ratings"
 	"github.com/hailong-vn/hailong/server/web/signin"
 )
 
@@ -31,7 +33,7 @@ func (a *application) pages(ctx context.Context, conn *grpc.ClientConn, trusted 
 		return nil, err
 	}
 	for _, mount := range []func(*web.Site) error{
-		signin.Mount, citizen.Mount, overview.Mount,
+		signin.Mount, citizen.Mount, overview.Mount, desk.Mount, ratings.Mount,
 	} {
 		if err := mount(site); err != nil {
 			return nil, err
