@@ -55,10 +55,10 @@ func draw(v *web.Visit, page showPage, got figures) map[string]template.HTML {
 		add("ranking", children(v, page, got))
 	}
 	if counters := got.counters; counters != nil && len(counters.GetFacets()) > 0 && (got.ranking == nil || len(got.ranking.GetUnits()) == 0) {
-		add("counters", facets(v, "overview.counters", page, got.summary, counters.GetFacets()))
+		add("counters", facets(v, "overview.counters", page, got.summary, counters.GetFacets(), counterLink))
 	}
 	if procedures := got.procedures; procedures != nil && len(procedures.GetFacets()) > 0 {
-		add("procedures", facets(v, "overview.procedures", page, got.summary, procedures.GetFacets()))
+		add("procedures", facets(v, "overview.procedures", page, got.summary, procedures.GetFacets(), nil))
 	}
 	if got.reasons != nil && len(got.reasons.GetReasons()) > 0 {
 		add("reasons", reasons(v, page, got.reasons))
@@ -90,7 +90,7 @@ func trend(v *web.Visit, got figures) chart.Trend {
 	}
 	drawn := chart.Trend{
 		Title: v.Text("overview.trend"), Points: points(got.trend), Tone: chart.Good,
-		Monthly: step(got.summary.GetFrom(), got.summary.GetTo()) == pb.Step_STEP_MONTH,
+		Monthly: step(got.summary) == pb.Step_STEP_MONTH,
 	}
 	if got.comparison.GetOther().GetDistribution().GetN() > 0 && got.before != nil {
 		drawn.Name, drawn.BeforeName = span(v, got.comparison.GetPeriod()), span(v, got.comparison.GetOther())
@@ -136,7 +136,7 @@ func children(v *web.Visit, page showPage, got figures) chart.Ranking {
 	return drawn
 }
 
-func facets(v *web.Visit, title string, page showPage, summary *pb.GetUnitSummaryResponse, list []*pb.Facet) chart.Ranking {
+func facets(v *web.Visit, title string, page showPage, summary *pb.GetUnitSummaryResponse, list []*pb.Facet, link func(showPage, string) string) chart.Ranking {
 	drawn := chart.Ranking{
 		Title: v.Text(title), Parent: figure(summary.GetPooled().GetSatisfied()), ParentName: page.Unit.GetName(), Tone: chart.Good,
 	}
@@ -149,7 +149,11 @@ func facets(v *web.Visit, title string, page showPage, summary *pb.GetUnitSummar
 		if name == "" {
 			name = facet.GetId()
 		}
-		drawn.Units = append(drawn.Units, chart.Ranked{Name: name, Figure: figure(facet.GetDistribution().GetSatisfied())})
+		one := chart.Ranked{Name: name, Figure: figure(facet.GetDistribution().GetSatisfied())}
+		if link != nil {
+			one.Href = link(page, facet.GetId())
+		}
+		drawn.Units = append(drawn.Units, one)
 	}
 	return drawn
 }

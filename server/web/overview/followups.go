@@ -13,7 +13,6 @@ import (
 
 type followUp struct {
 	*pb.FollowUp
-	Chart   template.HTML
 	Unit    string // link to its page
 	Ratings string // link to what stands behind it; "" where the account may not read that
 	Note    string // where a note is sent
@@ -27,6 +26,7 @@ type followUpsPage struct {
 	Presets  []preset
 	Found    *pb.ListFollowUpsResponse
 	List     []followUp
+	Chart    template.HTML
 	File     string
 	MayNote  bool
 	Channels []pb.Channel
@@ -54,19 +54,15 @@ func (p pages) followUps(v *web.Visit) error {
 	}
 	page.Found = found
 	page.File = page.Asked.Link("/follow-ups.csv", "unit", unit.GetId())
-	for i, one := range found.GetFollowUps() {
+	for _, one := range found.GetFollowUps() {
 		id := one.GetUnit().GetId()
 		shown := followUp{FollowUp: one, Unit: page.Asked.Link("/units/" + url.PathEscape(id)), Note: "/follow-ups/" + url.PathEscape(id) + "/note"}
 		if v.May("read_ratings") {
 			shown.Ratings = ratingsLink(id, found.GetFrom(), found.GetTo(), url.Values{"score": {"1", "2"}})
 		}
-		shown.Chart = chart.Block(v.Language, "follow-up-"+string(rune('a'+i%26))+url.PathEscape(id), chart.Ranking{
-			Title: v.Text("overview.dissatisfied"), Tone: chart.Bad,
-			Units:  []chart.Ranked{{Name: one.GetUnit().GetName(), Figure: figure(one.GetDissatisfied()), FollowUp: true}},
-			Parent: figure(one.GetParentDissatisfied()), ParentName: v.Text("overview.unit_above"),
-		})
 		page.List = append(page.List, shown)
 	}
+	page.Chart = followUpsChart(v, found.GetFollowUps())
 	return v.Render(p.Pages, "follow-ups", page)
 }
 
@@ -141,4 +137,21 @@ func (p pages) note(v *web.Visit) error {
 	}
 	v.Notice(v.Text("overview.noted"))
 	return v.Redirect(v.Value("back"))
+}
+
+// followUpsChart draws them all on one axis. The share of the unit above is drawn where they have the same one.
+func followUpsChart(v *web.Visit, list []*pb.FollowUp) template.HTML {
+	if len(list) == 0 {
+		return ""
+	}
+	drawn := chart.Ranking{Title: v.Text("overview.follow_ups"), Tone: chart.Bad}
+	same := true
+	for _, one := range list[:min(len(list), rankedAtMost)] {
+		drawn.Units = append(drawn.Units, chart.Ranked{Name: one.GetUnit().GetName(), Figure: figure(one.GetDissatisfied()), FollowUp: true})
+		same = same && one.GetUnit().GetParentId() == list[0].GetUnit().GetParentId()
+	}
+	if same {
+		drawn.Parent, drawn.ParentName = figure(list[0].GetParentDissatisfied()), v.Text("overview.unit_above")
+	}
+	return chart.Block(v.Language, "follow-ups", drawn)
 }

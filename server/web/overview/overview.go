@@ -30,6 +30,7 @@ func Mount(site *web.Site) error {
 	site.Handle("GET /units", web.SignedIn, p.find, web.Needs("read_figures"))
 	site.Handle("GET /units/{unit}", web.SignedIn, p.show, web.Needs("read_figures"))
 	site.Handle("GET /units/{unit}/live", web.SignedIn, p.live, web.Needs("read_figures"))
+	site.Handle("GET /units/{unit}/counters/{counter}", web.SignedIn, p.counter, web.Needs("read_figures"))
 	site.Handle("GET /follow-ups", web.SignedIn, p.followUps, web.Needs("read_follow_ups"))
 	site.Handle("GET /follow-ups.csv", web.SignedIn, p.followUpsFile, web.Needs("read_follow_ups"))
 	site.Handle("POST /follow-ups/{unit}/note", web.SignedIn, p.note, web.Needs("note_follow_ups"))

@@ -93,12 +93,16 @@ func days(from, to string) int {
 	return int(last.Start().Sub(first.Start()).Hours()/24) + 1
 }
 
-// step is a length of steps that gives a drawing between about ten and sixty points.
-func step(from, to string) pb.Step {
-	switch n := days(from, to); {
-	case n <= 45:
+// step is a length of steps that gives a drawing between about six and sixty points, each of which rests on enough ratings
+// to say something.
+func step(summary *pb.GetUnitSummaryResponse) pb.Step {
+	const enough = 20
+	n := days(summary.GetFrom(), summary.GetTo())
+	aDay := float64(summary.GetPooled().GetN()) / float64(max(n, 1))
+	switch {
+	case n <= 45 && (aDay >= enough || n < 21):
 		return pb.Step_STEP_DAY
-	case n <= 200:
+	case n <= 200 && (aDay*7 >= enough || n < 120):
 		return pb.Step_STEP_WEEK
 	default:
 		return pb.Step_STEP_MONTH

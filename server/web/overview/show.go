@@ -134,14 +134,14 @@ func fetch(v *web.Visit, unit string, a asked) (figures, error) {
 	}
 	part("trend", func(ctx context.Context) (err error) {
 		got.trend, err = v.Analytics.GetTrend(ctx, &pb.GetTrendRequest{
-			UnitId: unit, From: from, To: to, Channels: a.channels(), Tree: a.tree(), Step: step(from, to),
+			UnitId: unit, From: from, To: to, Channels: a.channels(), Tree: a.tree(), Step: step(summary),
 		})
 		return err
 	})
 	part("before", func(ctx context.Context) (err error) {
 		other := comparison.GetOther()
 		got.before, err = v.Analytics.GetTrend(ctx, &pb.GetTrendRequest{
-			UnitId: unit, From: other.GetFrom(), To: other.GetTo(), Channels: a.channels(), Tree: a.tree(), Step: step(from, to),
+			UnitId: unit, From: other.GetFrom(), To: other.GetTo(), Channels: a.channels(), Tree: a.tree(), Step: step(summary),
 		})
 		return err
 	})
