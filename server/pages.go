@@ -10,6 +10,7 @@ import (
 	"github.com/hailong-vn/hailong/server/web"
 	"github.com/hailong-vn/hailong/server/web/citizen"
 	"github.com/hailong-vn/hailong/server/web/desk"
+	"github.com/hailong-vn/hailong/server/web/operations"
 	"github.com/hailong-vn/hailong/server/web/overview"
 	"github.com/hailong-vn/hailong/server/web/ratings"
 	"github.com/hailong-vn/hailong/server/web/signin"
@@ -33,7 +34,7 @@ func (a *application) pages(ctx context.Context, conn *grpc.ClientConn, trusted 
 		return nil, err
 	}
 	for _, mount := range []func(*web.Site) error{
-		signin.Mount, citizen.Mount, overview.Mount, desk.Mount, ratings.Mount,
+		signin.Mount, citizen.Mount, overview.Mount, desk.Mount, ratings.Mount, operations.Mount,
 	} {
 		if err := mount(site); err != nil {
 			return nil, err
