@@ -127,11 +127,13 @@ func TestDemonstrationPage(t *testing.T) {
 			}
 		}
 	}
-	site := `:root{--ink:#1b1f24;--ink-soft:#55606b;--line:#d3d9df;--paper:#fff;--accent:#1f5f99;--bad:#a8382c;--neutral:#80868c;--good:#2f7d4f;--band:#dbe7f2}
-.dark{--ink:#e8eaed;--ink-soft:#a9b1ba;--line:#3a424b;--paper:#171b20;--accent:#7fb5e6;--bad:#f08a7e;--neutral:#8d959d;--good:#7cc79a;--band:#23394d}
-html{background:var(--paper);color:var(--ink);font:16px/1.5 "Noto Sans",sans-serif}body{margin:0}main{max-width:70rem;margin:0 auto;padding:1rem;display:grid;gap:2.5rem 3rem;grid-template-columns:repeat(auto-fit,minmax(min(100%,22rem),1fr))}
-section{min-width:0}.ranking,.trend,.trend-long{grid-column:1/-1}h2{font-size:1rem;margin:0 0 .75rem}.chart-data{overflow-x:auto}`
-	if err := os.WriteFile(filepath.Join(t.ArtifactDir(), "site.css"), []byte(site+Styles), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(t.ArtifactDir(), "site.css"), []byte(siteSheet+Styles), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }
+
+// siteSheet stands for the sheet of the site: its properties, light and dark.
+const siteSheet = `:root{--ink:#1b1f24;--ink-soft:#55606b;--line:#d3d9df;--paper:#fff;--accent:#1f5f99;--bad:#a8382c;--neutral:#80868c;--good:#2f7d4f;--band:#dbe7f2}
+.dark{--ink:#e8eaed;--ink-soft:#a9b1ba;--line:#3a424b;--paper:#171b20;--accent:#7fb5e6;--bad:#f08a7e;--neutral:#8d959d;--good:#7cc79a;--band:#23394d}
+html{background:var(--paper);color:var(--ink);font:16px/1.5 "Noto Sans",sans-serif}body{margin:0}main{max-width:70rem;margin:0 auto;padding:1rem;display:grid;gap:2.5rem 3rem;grid-template-columns:repeat(auto-fit,minmax(min(100%,22rem),1fr))}
+section{min-width:0}.ranking,.trend,.trend-long{grid-column:1/-1}h2{font-size:1rem;margin:0 0 .75rem}.chart-data{overflow-x:auto}`

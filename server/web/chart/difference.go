@@ -104,7 +104,7 @@ func (d Difference) SVG(l language.Language, id string) template.HTML {
 		class, colour = "chart-bad", bad
 	}
 	f := begin(id, d.Label, named(l, d.Label, d.words(l)), "108", false, class, colour)
-	f.words(label(), fit(d.Label, 14, 270), "y", 15)
+	f.words(label(), fit(d.Label, 14, 240), "y", 15)
 	f.words(strong(), sign+heading, "y", 37)
 	f.open("svg", "y", 50, "height", 58, "overflow", "visible")
 	for _, tick := range a.ticks() {

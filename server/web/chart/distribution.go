@@ -37,7 +37,7 @@ func (d Distribution) SVG(l language.Language, id string) template.HTML {
 		return sentence(d.Title, l.Text("chart.none"))
 	}
 	tones := [5]Tone{Bad, Bad, Neutral, Good, Good}
-	out := lanes{title: d.Title, axis: whole(), reference: math.NaN()}
+	out := lanes{wordy: true, title: d.Title, axis: whole(), reference: math.NaN()}
 	for score := 5; score >= 1; score-- {
 		k := max(d.Counts[score-1], 0)
 		share := float64(k) / float64(n)

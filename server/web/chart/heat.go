@@ -84,9 +84,9 @@ func (d Heat) SVG(l language.Language, id string) template.HTML {
 		f.close("defs")
 	}
 	for hour := first; hour <= last; hour++ {
-		f.words(soft(), l.Text("chart.hour", "hour", strconv.Itoa(hour)), "x", "13%", "y", heatHead+heatRow*float64(hour-first)+17, "text-anchor", "end")
+		f.words(soft(), l.Text("chart.hour", "hour", strconv.Itoa(hour)), "x", "15%", "y", heatHead+heatRow*float64(hour-first)+17, "text-anchor", "end")
 	}
-	const label, width = 0.15, 0.85
+	const label, width = 0.17, 0.83
 	for day := range 7 {
 		f.open("svg", "x", across(label+width*float64(day)/7), "width", across(width/7-0.006), "overflow", "visible")
 		f.words(soft(), l.Text("chart.weekday_short_"+strconv.Itoa(day+1)), "x", "50%", "y", 14, "text-anchor", "middle")

@@ -44,9 +44,10 @@ func (d Interval) SVG(l language.Language, id string) template.HTML {
 	f, a := d.Figure.tidy(), whole()
 	class, colour := d.Tone.paint()
 	out := begin(id, d.Label, named(l, d.Label, written(l, f)), "96", false, class, colour)
-	out.words(label(), fit(d.Label, 14, 180), "y", 15)
+	out.words(label(), fit(d.Label, 14, 144), "y", 15)
 	out.words(voice{"chart-big", ink, "22", "600"}, percent(l, f.Value), "x", "100%", "y", 18, "text-anchor", "end")
-	out.words(soft(), l.Text("chart.interval_n", "span", span(l, f.Low, f.High), "n", count(l, f.N)), "y", 36)
+	out.words(soft(), l.Text("chart.interval", "span", span(l, f.Low, f.High)), "y", 36)
+	out.words(soft(), countWords(l, f.N), "x", "100%", "y", 36, "text-anchor", "end")
 	out.open("svg", "y", 46, "height", 50, "overflow", "visible")
 	for _, tick := range a.ticks() {
 		x := across(a.at(tick))

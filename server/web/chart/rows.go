@@ -14,7 +14,7 @@ import (
 
 const (
 	rowHeight   = 42.0  // px without room, see chart.css for the other
-	leastWidth  = 280.0 // px of the narrowest screen that is left to a drawing
+	leastWidth  = 244.0 // px of the narrowest screen that is left to a drawing
 	roomyWidth  = 640.0 // px from which there is room, as in chart.css
 	shareColumn = 62.0  // px of "100,0 %" and the space before it
 	boldness    = 1.06  // how much wider bold letters are
@@ -125,12 +125,56 @@ func (d lanes) ruler(f *frame, name string, reach int) {
 
 // beside writes the same words over the lanes of both arrangements; the style sheet shows one of them.
 func (f *frame) beside(write func(), y string) {
-	f.open("svg", "class", "chart-narrow", "y", y, "overflow", "visible")
+	f.open("svg", "class", "chart-until-3", "y", y, "overflow", "visible")
 	write()
 	f.close("svg")
-	f.open("svg", "class", "chart-wide", "x", laneWideAt, "y", y, "width", laneWideWidth, "overflow", "visible", "visibility", "hidden")
+	f.open("svg", "class", "chart-from-3", "x", laneWideAt, "y", y, "width", laneWideWidth, "overflow", "visible", "visibility", "hidden")
 	write()
 	f.close("svg")
+}
+
+// name writes a name in as many lengths as there are widths at which it differs; the style sheet shows the one that
+// fits its box, and without it the shortest is seen.
+func (f *frame) name(speak voice, name string, beside float64, wordy bool) {
+	size := 14.0
+	if speak.weight != "" {
+		size *= boldness
+	}
+	cut := func(width float64) string {
+		if wordy {
+			return fit(name, size, width-4)
+		}
+		if width == roomyWidth {
+			return fitMiddle(name, size, width*0.38-14)
+		}
+		return fitMiddle(name, size, width-beside)
+	}
+	type length struct {
+		text        string
+		from, until int // tiers
+	}
+	var lengths []length
+	widths := []float64{leastWidth, 320, 416, roomyWidth} // see chart.css
+	for tier, width := range widths {
+		text := nonempty(cut(width))
+		if last := len(lengths) - 1; last >= 0 && lengths[last].text == text {
+			continue
+		} else if last >= 0 {
+			lengths[last].until = tier
+		}
+		lengths = append(lengths, length{text: text, from: tier})
+	}
+	for _, one := range lengths {
+		v, attributes := speak, []any{"y", 14}
+		if one.until > 0 {
+			v.class += " chart-until-" + number(float64(one.until), 0)
+		}
+		if one.from > 0 {
+			v.class += " chart-from-" + number(float64(one.from), 0)
+			attributes = append(attributes, "visibility", "hidden")
+		}
+		f.words(v, one.text, attributes...)
+	}
 }
 
 func (f *frame) row(r row, i int, at, column float64, wordy bool) {
@@ -149,33 +193,19 @@ func (f *frame) row(r row, i int, at, column float64, wordy bool) {
 	if r.strong {
 		speak = strong()
 	}
-	words := 14
+	words := 14 // where figures stand
 	if wordy {
 		words = 33
 	}
-	size := 14.0
-	if r.strong {
-		size *= boldness
+	beside := 0.0 // what figures take of the line of the name
+	switch {
+	case wordy:
+	case r.instead != "":
+		beside = pixels(r.instead, 12) + 10
+	default:
+		beside = shareColumn + column + 12
 	}
-	var short, long string
-	if wordy {
-		short, long = fit(r.name, size, leastWidth-4), fit(r.name, size, roomyWidth-4)
-	} else {
-		beside := shareColumn + column + 12
-		if r.instead != "" {
-			beside = pixels(r.instead, 12) + 10
-		}
-		short, long = fitMiddle(r.name, size, leastWidth-beside), fitMiddle(r.name, size, roomyWidth*0.38-14)
-	}
-	if short == long {
-		f.words(speak, nonempty(short), "y", 14)
-	} else {
-		narrow, wide := speak, speak
-		narrow.class += " chart-narrow"
-		wide.class += " chart-wide"
-		f.words(narrow, short, "y", 14)
-		f.words(wide, long, "y", 14, "visibility", "hidden")
-	}
+	f.name(speak, r.name, beside, wordy)
 	shift := 0.0
 	switch {
 	case r.instead != "":
@@ -190,9 +220,9 @@ func (f *frame) row(r row, i int, at, column float64, wordy bool) {
 
 	mark := f.id + "-" + number(float64(i), 0)
 	if wordy {
-		f.open("svg", "y", 29, "width", "56%", "overflow", "visible")
+		f.open("svg", "y", 29, "width", "48%", "overflow", "visible")
 	} else {
-		f.open("svg", "class", "chart-narrow", "y", 29, "overflow", "visible")
+		f.open("svg", "class", "chart-until-3", "y", 29, "overflow", "visible")
 	}
 	f.mark("use", "href", "#"+f.id+"-n")
 	f.open("g", append([]any{"id", mark}, painted(r.class, r.colour)...)...)
@@ -205,7 +235,7 @@ func (f *frame) row(r row, i int, at, column float64, wordy bool) {
 	f.close("g")
 	f.close("svg")
 	if !wordy {
-		f.open("svg", "class", "chart-wide", "x", laneWideAt, "y", "9.5", "width", laneWideWidth, "overflow", "visible", "visibility", "hidden")
+		f.open("svg", "class", "chart-from-3", "x", laneWideAt, "y", "9.5", "width", laneWideWidth, "overflow", "visible", "visibility", "hidden")
 		f.mark("use", "href", "#"+f.id+"-w")
 		f.mark("use", "href", "#"+mark)
 		f.close("svg")

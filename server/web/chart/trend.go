@@ -252,7 +252,7 @@ func (f *frame) dates(d Trend, p plot) {
 	}
 	layout, most := "02/01", 5
 	if d.Monthly || points[len(points)-1].Day.Sub(points[0].Day) > 300*24*time.Hour {
-		layout, most = "01/2006", 4
+		layout, most = "01/2006", 3
 	}
 	var steps []int
 	for i, point := range points {
@@ -302,7 +302,7 @@ func (f *frame) heading(l language.Language, d Trend, mine [][2]int) {
 		f.mark("line", "x1", 1, "x2", 27, "y1", y-4, "y2", y-4)
 		f.mark("circle", "cx", 14, "cy", y-4, "r", 3, "fill", fill, "stroke-width", "1.5", "stroke-dasharray", "none")
 		f.close("g")
-		f.words(soft(), fit(name, 12, 235), "x", 36, "y", y)
+		f.words(soft(), fit(name, 12, 205), "x", 36, "y", y)
 	}
 }
 
