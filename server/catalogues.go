@@ -2,10 +2,16 @@ package server
 
 import (
 	"context"
+	"errors"
+	"fmt"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/status"
 
 	"github.com/hailong-vn/hailong/internal/directory"
 	"github.com/hailong-vn/hailong/internal/fault"
 	"github.com/hailong-vn/hailong/internal/identity"
+	"github.com/hailong-vn/hailong/internal/questionnaire"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 )
 
@@ -70,7 +76,32 @@ func (s directoryService) PublishQuestionnaire(ctx context.Context, request *pb.
 	}
 	published, err := s.directory.PublishQuestionnaire(ctx, request.GetYaml())
 	if err != nil {
-		return nil, err
+		return nil, everyFault(ctx, err)
 	}
 	return published.ToProto(), nil
+}
+
+// everyFault tells all that is wrong with a text: the first as the message, each as a detail whose field is its line.
+func everyFault(ctx context.Context, err error) error {
+	var faults questionnaire.Faults
+	if !errors.As(err, &faults) {
+		return err
+	}
+	all := &errdetails.BadRequest{}
+	for _, f := range faults {
+		line := ""
+		for i := 0; i+1 < len(f.Args); i += 2 {
+			if f.Args[i] == "line" {
+				line = fmt.Sprint(f.Args[i+1])
+			}
+		}
+		all.FieldViolations = append(all.FieldViolations, &errdetails.BadRequest_FieldViolation{
+			Field: line, Description: languageOf(ctx).Text("fault."+f.Reason, f.Args...), Reason: f.Reason,
+		})
+	}
+	first := statusOf(err, languageOf(ctx))
+	if detailed, err := status.Convert(first).WithDetails(all); err == nil {
+		return detailed.Err()
+	}
+	return first
 }

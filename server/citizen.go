@@ -22,7 +22,7 @@ func (s citizenService) GetForm(ctx context.Context, request *pb.GetFormRequest)
 		return nil, err
 	}
 	response := &pb.GetFormResponse{UnitId: request.GetPlace(), WorkBits: uint32(s.gate.WorkBits)} //nolint:gosec // at most 256
-	if counter, ok := s.directory.Counter(request.GetPlace()); ok {
+	if counter, ok := s.directory.Counter(request.GetPlace()); ok && counter.Open() {
 		response.UnitId, response.CounterId, response.CounterName = counter.UnitID, counter.ID, counter.Name
 	}
 	tree := s.directory.Tree()

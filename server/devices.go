@@ -81,6 +81,8 @@ func (a *application) checkBinding(binding device.Binding) error {
 	}
 	if counter, ok := a.directory.Counter(binding.CounterID); binding.CounterID != "" && (!ok || counter.UnitID != binding.UnitID) {
 		return fault.New(fault.NotFound, "counter_unknown", "counter", binding.CounterID)
+	} else if ok && !counter.Open() && binding.To.IsZero() { // a binding may still be ended
+		return fault.New(fault.Invalid, "directory_counter_closed", "code", counter.Code)
 	}
 	return nil
 }

@@ -87,6 +87,22 @@ func (s directoryService) GetUnit(ctx context.Context, request *pb.GetUnitReques
 	return found.Proto(at), nil
 }
 
+func (s directoryService) ListUnitVersions(ctx context.Context, request *pb.ListUnitVersionsRequest) (*pb.ListUnitVersionsResponse, error) {
+	caller, err := readScope(ctx, identity.ReadDirectory)
+	if err != nil {
+		return nil, err
+	}
+	found, ok := s.directory.Tree().Get(request.GetUnitId())
+	if !ok || !s.within(request.GetUnitId(), identity.Scope(caller)) {
+		return nil, fault.New(fault.NotFound, "unit_unknown", "unit", request.GetUnitId())
+	}
+	response := &pb.ListUnitVersionsResponse{}
+	for _, era := range found.Eras {
+		response.Versions = append(response.Versions, found.Proto(era.ValidFrom))
+	}
+	return response, nil
+}
+
 func words(u *pb.Unit) unit.Words {
 	return unit.Words{Code: u.GetCode(), Name: u.GetName(), Level: u.GetLevel(), ParentID: u.GetParentId()}
 }
@@ -193,6 +209,53 @@ func (s directoryService) CreateCounter(ctx context.Context, request *pb.CreateC
 	return made.Proto(), nil
 }
 
+// changingAt is changing for what stands at a unit: outside of the caller's scope it is not found rather than denied.
+func (s directoryService) changingAt(ctx context.Context, unitID string, there bool, missing string) error {
+	caller := callerOf(ctx)
+	if err := caller.Check(identity.ChangeDirectory); err != nil {
+		return err
+	}
+	if !there || !s.within(unitID, identity.Scope(caller)) {
+		return fault.New(fault.NotFound, missing)
+	}
+	return nil
+}
+
+// changingCounter checks that the caller may change a counter.
+func (s directoryService) changingCounter(ctx context.Context, id string) error {
+	counter, ok := s.directory.Counter(id)
+	return s.changingAt(ctx, counter.UnitID, ok, "directory_counter_missing")
+}
+
+// changingOfficial checks that the caller may change an official.
+func (s directoryService) changingOfficial(ctx context.Context, id string) error {
+	official, ok := s.directory.Official(id)
+	return s.changingAt(ctx, official.UnitID, ok, "directory_official_missing")
+}
+
+func (s directoryService) ChangeCounter(ctx context.Context, request *pb.ChangeCounterRequest) (*pb.Counter, error) {
+	asked := request.GetCounter()
+	if err := s.changingCounter(ctx, asked.GetId()); err != nil {
+		return nil, err
+	}
+	changed, err := s.directory.ChangeCounter(ctx, directory.Counter{ID: asked.GetId(), UnitID: asked.GetUnitId(), Code: asked.GetCode(), Name: asked.GetName()})
+	if err != nil {
+		return nil, err
+	}
+	return changed.Proto(), nil
+}
+
+func (s directoryService) CloseCounter(ctx context.Context, request *pb.CloseCounterRequest) (*pb.Counter, error) {
+	if err := s.changingCounter(ctx, request.GetCounterId()); err != nil {
+		return nil, err
+	}
+	closed, err := s.directory.CloseCounter(ctx, request.GetCounterId())
+	if err != nil {
+		return nil, err
+	}
+	return closed.Proto(), nil
+}
+
 func (s directoryService) ListOfficials(ctx context.Context, request *pb.ListOfficialsRequest) (*pb.ListOfficialsResponse, error) {
 	within, err := s.listScope(ctx, identity.ReadOfficials, request.GetUnitId())
 	if err != nil {
@@ -219,4 +282,27 @@ func (s directoryService) CreateOfficial(ctx context.Context, request *pb.Create
 		return nil, err
 	}
 	return made.Proto(), nil
+}
+
+func (s directoryService) ChangeOfficial(ctx context.Context, request *pb.ChangeOfficialRequest) (*pb.Official, error) {
+	asked := request.GetOfficial()
+	if err := s.changingOfficial(ctx, asked.GetId()); err != nil {
+		return nil, err
+	}
+	changed, err := s.directory.ChangeOfficial(ctx, directory.Official{ID: asked.GetId(), UnitID: asked.GetUnitId(), Name: asked.GetName(), Position: asked.GetPosition()})
+	if err != nil {
+		return nil, err
+	}
+	return changed.Proto(), nil
+}
+
+func (s directoryService) CloseOfficial(ctx context.Context, request *pb.CloseOfficialRequest) (*pb.Official, error) {
+	if err := s.changingOfficial(ctx, request.GetOfficialId()); err != nil {
+		return nil, err
+	}
+	closed, err := s.directory.CloseOfficial(ctx, request.GetOfficialId())
+	if err != nil {
+		return nil, err
+	}
+	return closed.Proto(), nil
 }

@@ -86,6 +86,28 @@ func (s identityService) DisableAccount(ctx context.Context, request *pb.Disable
 	return account.Proto(), nil
 }
 
+func (s identityService) EnableAccount(ctx context.Context, request *pb.EnableAccountRequest) (*pb.ResetPasswordResponse, error) {
+	oneTime, err := s.accounts.Enable(ctx, callerOf(ctx), s.within, request.GetAccountId())
+	return s.oneTime(ctx, request.GetAccountId(), oneTime, err)
+}
+
+func (s identityService) ResetPassword(ctx context.Context, request *pb.ResetPasswordRequest) (*pb.ResetPasswordResponse, error) {
+	oneTime, err := s.accounts.ResetPassword(ctx, callerOf(ctx), s.within, request.GetAccountId(), "")
+	return s.oneTime(ctx, request.GetAccountId(), oneTime, err)
+}
+
+// oneTime answers a one-time password with its account.
+func (s identityService) oneTime(ctx context.Context, id, password string, err error) (*pb.ResetPasswordResponse, error) {
+	if err != nil {
+		return nil, err
+	}
+	account, err := s.accounts.Get(ctx, callerOf(ctx), s.within, id)
+	if err != nil {
+		return nil, err
+	}
+	return &pb.ResetPasswordResponse{Account: account.Proto(), OneTimePassword: password}, nil
+}
+
 // within tells whether a unit lies in the subtree of root; root "" = everywhere.
 func (a *application) within(unit, root string) bool { return a.directory.Tree().Within(unit, root) }
 

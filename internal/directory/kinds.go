@@ -11,6 +11,9 @@ package directory
 import (
 	"time"
 
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/hailong-vn/hailong/internal/localday"
 	"github.com/hailong-vn/hailong/internal/store"
 	"github.com/hailong-vn/hailong/internal/unit"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
@@ -20,13 +23,25 @@ import (
 type Counter struct {
 	ID     string `bson:"_id"`
 	UnitID string `bson:"unit"`
-	Code   string `bson:"code"` // on the sign; one unit has it once
+	Code   string `bson:"code"` // on the sign; one unit has it once among its open counters
 	Name   string `bson:"name"`
+	// ClosedAt is when it was closed; zero while it is open. Its ratings stay.
+	ClosedAt time.Time `bson:"closed_at,omitempty"`
+}
+
+// Open tells whether people are served there.
+func (c Counter) Open() bool { return c.ClosedAt.IsZero() }
+
+// ServesOn tells whether a rating of a day may name it: until the end of the day on which it was closed, so that what was
+// given before is not refused when it arrives late.
+func (c Counter) ServesOn(day localday.Day) bool {
+	last, _ := localday.Of(c.ClosedAt)
+	return c.Open() || day <= last
 }
 
 // Proto is the counter as the contract shows it.
 func (c Counter) Proto() *pb.Counter {
-	return &pb.Counter{Id: c.ID, UnitId: c.UnitID, Code: c.Code, Name: c.Name}
+	return &pb.Counter{Id: c.ID, UnitId: c.UnitID, Code: c.Code, Name: c.Name, ClosedAt: moment(c.ClosedAt)}
 }
 
 // Official is the person who serves (cán bộ, công chức).
@@ -35,11 +50,21 @@ type Official struct {
 	UnitID   string `bson:"unit"`
 	Name     string `bson:"name"`
 	Position string `bson:"position,omitempty"` // chức vụ
+	// ClosedAt is when service at the unit ended; zero while it goes on.
+	ClosedAt time.Time `bson:"closed_at,omitempty"`
 }
 
 // Proto is the official as the contract shows them.
 func (o Official) Proto() *pb.Official {
-	return &pb.Official{Id: o.ID, UnitId: o.UnitID, Name: o.Name, Position: o.Position}
+	return &pb.Official{Id: o.ID, UnitId: o.UnitID, Name: o.Name, Position: o.Position, ClosedAt: moment(o.ClosedAt)}
+}
+
+// moment leaves a zero time out.
+func moment(at time.Time) *timestamppb.Timestamp {
+	if at.IsZero() {
+		return nil
+	}
+	return timestamppb.New(at)
 }
 
 // Procedure is a public service (thủ tục hành chính).

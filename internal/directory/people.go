@@ -28,29 +28,40 @@ func (d *Directory) CreateCounters(ctx context.Context, counters []Counter) ([]C
 			if _, ok := s.tree.Get(c.UnitID); !ok {
 				return fault.New(fault.Invalid, "directory_unit_missing", "unit", clip(c.UnitID))
 			}
-			return firstOf(checkText("code", c.Code, 1, 64), checkText("name", c.Name, 1, 300))
+			return checkCounter(*c)
 		},
-		func(s *snapshot, among []Counter) error {
-			type sign struct{ unit, code string }
-			taken := map[sign]string{}
-			for _, c := range among {
-				taken[sign{c.UnitID, c.Code}] = ""
-			}
-			for _, held := range s.counters.list {
-				if at := (sign{held.value.UnitID, held.value.Code}); has(taken, at) {
-					taken[at] = held.value.ID
-				}
-			}
-			for _, c := range among {
-				at := sign{c.UnitID, c.Code}
-				if other := taken[at]; other != "" && other != c.ID {
-					return fault.New(fault.Exists, "directory_counter_code_taken", "code", c.Code, "unit", c.UnitID)
-				}
-				taken[at] = c.ID
-			}
-			return nil
-		},
+		signsAlone,
 		func(s *snapshot, made []Counter) change { return change{counters: made} })
+}
+
+func checkCounter(c Counter) error {
+	return firstOf(checkText("code", c.Code, 1, 64), checkText("name", c.Name, 1, 300))
+}
+
+func checkOfficial(o Official) error {
+	return firstOf(checkText("name", o.Name, 1, 300), checkText("position", o.Position, 0, 300))
+}
+
+// signsAlone: no two open counters of a unit bear the same sign. The sign of a closed one may be used again.
+func signsAlone(s *snapshot, among []Counter) error {
+	type sign struct{ unit, code string }
+	taken := map[sign]string{}
+	for _, c := range among {
+		taken[sign{c.UnitID, c.Code}] = ""
+	}
+	for _, held := range s.counters.list {
+		if at := (sign{held.value.UnitID, held.value.Code}); held.value.Open() && has(taken, at) {
+			taken[at] = held.value.ID
+		}
+	}
+	for _, c := range among {
+		at := sign{c.UnitID, c.Code}
+		if other := taken[at]; other != "" && other != c.ID {
+			return fault.New(fault.Exists, "directory_counter_code_taken", "code", c.Code, "unit", c.UnitID)
+		}
+		taken[at] = c.ID
+	}
+	return nil
 }
 
 // CreateOfficial makes an official; an empty id is made here. The same again answers what stands.
@@ -70,7 +81,7 @@ func (d *Directory) CreateOfficials(ctx context.Context, officials []Official) (
 			if _, ok := s.tree.Get(o.UnitID); !ok {
 				return fault.New(fault.Invalid, "directory_unit_missing", "unit", clip(o.UnitID))
 			}
-			return firstOf(checkText("name", o.Name, 1, 300), checkText("position", o.Position, 0, 300))
+			return checkOfficial(*o)
 		}, nil,
 		func(s *snapshot, made []Official) change { return change{officials: made} })
 }

@@ -64,9 +64,34 @@ func (a *Accounts) ChangePassword(ctx context.Context, caller Caller, current, w
 }
 
 // ResetPassword gives an account another password and ends its sessions: the one given, or, where that is empty, a
-// one-time password, which is answered. Either must be changed at the next sign-in. It works a disabled account again.
+// one-time password, which is answered. Either must be changed at the next sign-in. At the machine it works a disabled account
+// again; over the network that is Enable, and this is Invalid "account_disabled".
 // Caller: an administrator of its unit; the own password is changed by ChangePassword.
 func (a *Accounts) ResetPassword(ctx context.Context, caller Caller, within Within, id, password string) (oneTime string, err error) {
+	return a.reset(ctx, caller, within, id, password, func(now accountDoc) error {
+		if now.DisabledAt != nil && caller.Kind != CallerSystem {
+			return fault.New(fault.Invalid, "account_disabled")
+		}
+		return nil
+	})
+}
+
+// Enable lets a disabled account sign in again, with a one-time password, which is answered. Invalid "account_enabled" where it
+// is not disabled: nobody loses a password by it. Caller: an administrator of its unit.
+func (a *Accounts) Enable(ctx context.Context, caller Caller, within Within, id string) (oneTime string, err error) {
+	oneTime, err = a.reset(ctx, caller, within, id, "", func(now accountDoc) error {
+		if now.DisabledAt == nil {
+			return fault.New(fault.Invalid, "account_enabled")
+		}
+		return nil
+	})
+	if err == nil {
+		a.log.InfoContext(ctx, "account enabled", "account", id, "by", caller.AccountID)
+	}
+	return oneTime, err
+}
+
+func (a *Accounts) reset(ctx context.Context, caller Caller, within Within, id, password string, allowed func(accountDoc) error) (oneTime string, err error) {
 	account, err := a.Get(ctx, caller, within, id)
 	if err != nil {
 		return "", err
@@ -85,7 +110,7 @@ func (a *Accounts) ResetPassword(ctx context.Context, caller Caller, within With
 		if !governs(Scope(caller), now.Unit, within) {
 			return fault.New(fault.NotFound, "account_unknown")
 		}
-		return nil
+		return allowed(now)
 	})
 	if err != nil {
 		return "", err

@@ -180,6 +180,9 @@ func (s *Service) judgeItem(ctx context.Context, caller identity.Caller, batch B
 	sender := rating.Sender{Device: caller.DeviceID, Account: caller.AccountID, Source: batch.Source}
 	it.record = rating.NewRecord(tree.Home(r.GetUnitId()), r, it.sealed.GetRating(), sender, received)
 	it.record.Score = form.OverallOf(r)
+	if counter, ok := s.Directory.Counter(r.GetCounterId()); ok && !batch.Released && !counter.ServesOn(it.record.Counted.Day) {
+		return fault.New(fault.Invalid, "counter_closed", "counter", counter.Name)
+	}
 	return s.judgeSender(ctx, caller, batch, it)
 }
 
