@@ -49,7 +49,10 @@ type Config struct {
 }
 
 // Analysis answers figures. All methods may be called by many goroutines.
-type Analysis struct{ config Config }
+type Analysis struct {
+	config Config
+	large  chan struct{} // held while a question that reads very much is answered
+}
 
 // New makes an Analysis.
 func New(config Config) *Analysis {
@@ -62,7 +65,7 @@ func New(config Config) *Analysis {
 	if config.Fresh == nil {
 		config.Fresh = func(context.Context) (time.Time, error) { return time.Time{}, nil }
 	}
-	return &Analysis{config}
+	return &Analysis{config: config, large: make(chan struct{}, largeAtOnce)}
 }
 
 // Query says which ratings are meant.

@@ -47,33 +47,44 @@ func (l Leaf) MarshalBSON() ([]byte, error) {
 
 // UnmarshalBSON reads a leaf. Fields it does not know are left aside.
 func (l *Leaf) UnmarshalBSON(data []byte) error {
+	leaf, id, ok := readLeaf(data)
+	if !ok {
+		var err error
+		if leaf, id, err = decodeLeaf(data); err != nil {
+			return err
+		}
+	}
+	if _, err := localday.Parse(string(leaf.Key.Day)); err != nil {
+		return fmt.Errorf("leaf %s: %w", id, err)
+	}
+	if id != leaf.Key.ID() || leaf.Key.Channel < 0 {
+		return fmt.Errorf("leaf %s: holds %s", id, leaf.Key.ID())
+	}
+	*l = leaf
+	return nil
+}
+
+// decodeLeaf reads a leaf by the driver.
+func decodeLeaf(data []byte) (Leaf, string, error) {
 	var document leafDocument
 	if err := bson.Unmarshal(data, &document); err != nil {
-		return fmt.Errorf("leaf: %w", err)
-	}
-	day, err := localday.Parse(document.Day)
-	if err != nil {
-		return fmt.Errorf("leaf %s: %w", document.ID, err)
+		return Leaf{}, "", fmt.Errorf("leaf: %w", err)
 	}
 	leaf := Leaf{
 		Key: LeafKey{
-			Unit: document.Unit, Day: day, Channel: pb.Channel(document.Channel),
+			Unit: document.Unit, Day: localday.Day(document.Day), Channel: pb.Channel(document.Channel),
 			Questionnaire: document.Questionnaire, QVersion: document.QVersion,
 		},
 		Hours: make(map[int]Cell, len(document.Hours)),
 	}
-	if document.ID != leaf.Key.ID() || document.Channel < 0 {
-		return fmt.Errorf("leaf %s: holds %s", document.ID, leaf.Key.ID())
-	}
 	for key, cell := range document.Hours {
 		hour, err := strconv.Atoi(key)
 		if err != nil || hour < 0 || hour > 23 || HourKey(hour) != key {
-			return fmt.Errorf("leaf %s: hour %q", document.ID, key)
+			return Leaf{}, "", fmt.Errorf("leaf %s: hour %q", document.ID, key)
 		}
 		leaf.Hours[hour] = cell
 	}
-	*l = leaf
-	return nil
+	return leaf, document.ID, nil
 }
 
 // facetDocument is a facet as it is stored. The counts are arrays in order of their keys: procedure codes hold
@@ -104,18 +115,31 @@ func (f Facet) MarshalBSON() ([]byte, error) {
 
 // UnmarshalBSON reads a facet. Fields it does not know are left aside.
 func (f *Facet) UnmarshalBSON(data []byte) error {
-	var document facetDocument
-	if err := bson.Unmarshal(data, &document); err != nil {
-		return fmt.Errorf("facet: %w", err)
+	facet, id, ok := readFacet(data)
+	if !ok {
+		var err error
+		if facet, id, err = decodeFacet(data); err != nil {
+			return err
+		}
 	}
-	facet := Facet{Key: FacetKey{Unit: document.Unit, Month: document.Month}, Version: document.Version}
-	if document.ID != facet.Key.ID() {
-		return fmt.Errorf("facet %s: holds %s", document.ID, facet.Key.ID())
+	if id != facet.Key.ID() {
+		return fmt.Errorf("facet %s: holds %s", id, facet.Key.ID())
 	}
-	facet.Counters, facet.Procedures = byKey(document.Counters), byKey(document.Procedures)
-	facet.Officials, facet.Questions = byKey(document.Officials), byKey(document.Questions)
 	*f = facet
 	return nil
+}
+
+// decodeFacet reads a facet by the driver.
+func decodeFacet(data []byte) (Facet, string, error) {
+	var document facetDocument
+	if err := bson.Unmarshal(data, &document); err != nil {
+		return Facet{}, "", fmt.Errorf("facet: %w", err)
+	}
+	return Facet{
+		Key: FacetKey{Unit: document.Unit, Month: document.Month}, Version: document.Version,
+		Counters: byKey(document.Counters), Procedures: byKey(document.Procedures),
+		Officials: byKey(document.Officials), Questions: byKey(document.Questions),
+	}, document.ID, nil
 }
 
 func inOrder(counts map[string]Counts) []countsByKey {
