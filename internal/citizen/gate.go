@@ -29,7 +29,7 @@ type Budgets struct {
 // that five a second. Without a token they are those of a person trying things out.
 func DefaultBudgets() Budgets {
 	return Budgets{
-		Forms:          bus.Limit{Rate: 600, Per: time.Minute, Burst: 1200},
+		Forms:          bus.Limit{Rate: 1200, Per: time.Minute, Burst: 2400}, // a visit takes three: form, sending, thanks
 		Address:        bus.Limit{Rate: 300, Per: time.Minute, Burst: 300},
 		Unit:           bus.Limit{Rate: 1200, Per: time.Minute, Burst: 2400},
 		StrictAddress:  bus.Limit{Rate: 60, Per: time.Minute, Burst: 120},

@@ -282,10 +282,10 @@ func TestBudgets(t *testing.T) {
 		})
 		t.Run("forms are handed out within a budget", func(t *testing.T) {
 			given := 0
-			for ; given < 2000 && gate.AllowForm(t.Context(), "192.0.2.50") == nil; given++ {
+			for ; given < 3000 && gate.AllowForm(t.Context(), "192.0.2.50") == nil; given++ {
 			}
-			if given < 1200 || given > 1300 {
-				t.Errorf("%d forms were given, want 1,200", given)
+			if given < 2400 || given > 2600 {
+				t.Errorf("%d forms were given, want 2,400", given)
 			}
 			if err := gate.AllowForm(t.Context(), "192.0.2.51"); err != nil {
 				t.Errorf("the next address: %v", err)

@@ -76,6 +76,9 @@ const (
 // remembered is for how long another process's change may go unseen on the thank-you page.
 const remembered = 15 * time.Second
 
+// patience is how long a citizen's page waits for what only encourages.
+const patience = 500 * time.Millisecond
+
 // Options are what remedies are opened with; the zero value is useful.
 type Options struct {
 	Now func() time.Time // nil = time.Now
@@ -188,6 +191,8 @@ func (s *Remedies) Latest(ctx context.Context, units ...string) ([]Remedy, error
 	var all []Remedy
 	for _, unit := range units {
 		of, err := s.latest.Get(ctx, unit, func(ctx context.Context) ([]Remedy, error) {
+			ctx, cancel := context.WithTimeout(ctx, patience)
+			defer cancel()
 			list, _, err := s.docs.Page(ctx, store.Query{Index: standing, Equal: []any{unit, true}, Desc: true}, Shown)
 			return list, err
 		})
