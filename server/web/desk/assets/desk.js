@@ -60,13 +60,17 @@ for (const form of document.querySelectorAll("form[data-typing]")) {
       if (event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return;
       if (event.key === "Enter" && !event.shiftKey) {
         event.preventDefault();
-        go(field, 1);
+        if (!event.repeat) go(field, 1); // a key held down does not run through the form
       } else if (event.key === "Backspace" && field.dataset.keys !== undefined && field.value === "") {
         event.preventDefault();
         go(field, -1);
       }
     });
   }
+  // The letter of an Enter that was dealt with may yet come, to the field that has the focus now.
+  form.addEventListener("keypress", event => {
+    if (event.key === "Enter" && !event.shiftKey && event.target.dataset.step !== undefined) event.preventDefault();
+  });
   let sent = false; // a second Enter before the answer came sends nothing
   form.addEventListener("submit", event => {
     if (sent) event.preventDefault();
