@@ -220,7 +220,7 @@ func (f *frame) row(r row, i int, at, column float64, wordy bool) {
 
 	mark := f.id + "-" + number(float64(i), 0)
 	if wordy {
-		f.open("svg", "y", 29, "width", "48%", "overflow", "visible")
+		f.open("svg", "class", "chart-until-2", "y", 29, "width", "48%", "overflow", "visible")
 	} else {
 		f.open("svg", "class", "chart-until-3", "y", 29, "overflow", "visible")
 	}
@@ -234,7 +234,12 @@ func (f *frame) row(r row, i int, at, column float64, wordy bool) {
 	}
 	f.close("g")
 	f.close("svg")
-	if !wordy {
+	if wordy {
+		f.open("svg", "class", "chart-from-2", "y", 29, "width", "66%", "overflow", "visible", "visibility", "hidden")
+		f.mark("use", "href", "#"+f.id+"-n")
+		f.mark("use", "href", "#"+mark)
+		f.close("svg")
+	} else {
 		f.open("svg", "class", "chart-from-3", "x", laneWideAt, "y", "9.5", "width", laneWideWidth, "overflow", "visible", "visibility", "hidden")
 		f.mark("use", "href", "#"+f.id+"-w")
 		f.mark("use", "href", "#"+mark)
