@@ -8,7 +8,7 @@ IMPORTS := $(CACHE)/proto/.written
 help: ## these lines
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
 
-.PHONY: help run build test race engines lint generate generated breaking baseline bench fuzz vuln clean
+.PHONY: help run build test race engines lint generate generated breaking baseline bench pictures fuzz vuln clean
 
 run: ## the whole system on this machine, with a demonstration province
 	@echo "building (the first time takes a minute or two) ..." >&2
@@ -29,7 +29,7 @@ RACED := ./analytics/... ./internal/bus/... ./internal/device/... ./internal/dir
 race: engines ## every test with the race detector, long forms too
 	$(GO) test -race -timeout 60m ./...
 
-engines: ## the servers that tests use: mongod into .cache, redis-server where it may be installed
+engines: ## what tests use: mongod and axe-core into .cache; redis-server and chromium where they may be installed
 	@internal/testengine/fetch.sh
 
 $(IMPORTS): internal/tools/go.mod internal/tools/protodeps/main.go
@@ -57,6 +57,9 @@ baseline: $(IMPORTS) ## makes the present contract the one that must not be brok
 
 bench: engines ## speed, each figure beside its limit, in the same run
 	$(GO) test ./internal/bench -run "^$$" -bench . -benchtime 1x -timeout 30m
+
+pictures: engines ## the README's pictures, made again from the demonstration
+	HAILONG_SCREENSHOTS=$(CURDIR)/server/web/pictures $(GO) test -count=1 ./server/web/pictures
 
 fuzz: ## every fuzz target for FUZZTIME (30s)
 	@internal/tools/fuzz.sh $(or $(FUZZTIME),30s)

@@ -170,7 +170,7 @@ func (p *Page) fatal(format string, args ...any) {
 	if address, err := run[string](p, "location.href"); err == nil {
 		fmt.Fprintf(&text, "\n  at      %s", address)
 	}
-	if path, err := p.picture(failedFolder(), "failed-"+p.t.Name()); err == nil {
+	if path, err := p.picture(failedFolder(), "failed-"+p.t.Name(), chromedp.FullScreenshot(100)); err == nil {
 		fmt.Fprintf(&text, "\n  picture %s", path)
 	}
 	for _, problem := range p.ConsoleErrors() {
@@ -195,17 +195,31 @@ func (p *Page) Screenshot(name string) string {
 	if folder == "" {
 		folder = p.t.TempDir()
 	}
-	path, err := p.picture(folder, name)
+	path, err := p.picture(folder, name, chromedp.FullScreenshot(100))
 	if err != nil {
 		p.fatal("a picture of the page: %v", err)
 	}
 	return path
 }
 
-func (p *Page) picture(folder, name string) (string, error) {
+// ScreenshotTop is Screenshot of what is seen without scrolling.
+func (p *Page) ScreenshotTop(name string) string {
+	p.t.Helper()
+	folder := os.Getenv("HAILONG_SCREENSHOTS")
+	if folder == "" {
+		folder = p.t.TempDir()
+	}
+	path, err := p.picture(folder, name, chromedp.CaptureScreenshot())
+	if err != nil {
+		p.fatal("a picture of the page: %v", err)
+	}
+	return path
+}
+
+func (p *Page) picture(folder, name string, capture chromedp.Action[[]byte]) (string, error) {
 	ctx, cancel := context.WithTimeout(p.ctx, Limit)
 	defer cancel()
-	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	png, err := chromedp.Run(ctx, capture)
 	if err != nil {
 		return "", err
 	}

@@ -1,0 +1,53 @@
+// Package pictures_test makes the pictures of the README from the demonstration, in a real browser: `make pictures`.
+package pictures_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/hailong-vn/hailong/internal/testengine/browser"
+	"github.com/hailong-vn/hailong/server"
+	"github.com/hailong-vn/hailong/server/web/webtest"
+)
+
+func TestMain(m *testing.M) { webtest.Main(m) }
+
+// TestPictures writes each picture as NAME.png into the folder HAILONG_SCREENSHOTS.
+func TestPictures(t *testing.T) {
+	if os.Getenv("HAILONG_SCREENSHOTS") == "" {
+		t.Skip("pictures are made by `make pictures`, which names the folder HAILONG_SCREENSHOTS")
+	}
+	program := webtest.Start(t, webtest.Bare(), webtest.Change(func(c *server.Config) { c.Demo = true }))
+	for _, picture := range []struct {
+		name, account, path string
+		width, height       int
+		top                 bool // only what is first seen
+	}{
+		{"overview", "lanhdao", "/units/minhhoa", 1100, 1500, true},
+		{"overview-phone", "lanhdao", "/units/minhhoa-benkhoai", 360, 1100, true},
+		{"follow-ups", "lanhdao", "/follow-ups", 1100, 1000, true},
+		{"ratings", "lanhdao", "/ratings?unit=minhhoa-benkhoai&score=1&score=2", 1100, 1000, true},
+		{"citizen", "", "/r/minhhoa-benkhoai-q1", 360, 640, true},
+		{"desk", "tiepnhan", "/desk", 1100, 800, true},
+		{"admin", "quantri", "/admin", 1100, 900, true},
+		{"devices", "quantri", "/admin/devices", 1100, 800, true},
+	} {
+		t.Run(picture.name, func(t *testing.T) {
+			page := browser.Open(t).Page(t, browser.Options{Width: picture.width, Height: picture.height})
+			if picture.account != "" {
+				page.Go(program.HTTP + "/sign-in")
+				page.Fill("#name", picture.account)
+				page.Fill("#password", picture.account+"-demo")
+				page.Submit("main button[type=submit]")
+			}
+			if status := page.Go(program.HTTP + picture.path); status != 200 {
+				t.Fatalf("%s answered %d", picture.path, status)
+			}
+			if picture.top {
+				page.ScreenshotTop(picture.name)
+			} else {
+				page.Screenshot(picture.name)
+			}
+		})
+	}
+}
