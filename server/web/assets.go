@@ -121,7 +121,7 @@ func (z *zippingWriter) WriteHeader(status int) {
 		z.began = true
 		h := z.Header()
 		kind := h.Get("Content-Type")
-		text := strings.HasPrefix(kind, "text/") || strings.HasPrefix(kind, "application/json")
+		text := strings.HasPrefix(kind, "text/") && !strings.HasPrefix(kind, "text/event-stream") || strings.HasPrefix(kind, "application/json")
 		if text && h.Get("Content-Encoding") == "" && status != http.StatusNoContent && status != http.StatusNotModified {
 			h.Set("Content-Encoding", "gzip")
 			h.Add("Vary", "Accept-Encoding")

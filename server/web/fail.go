@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -52,6 +54,45 @@ func (v *Visit) fail(err error) {
 	}
 }
 
+// beginning notes whether an answer has begun.
+type beginning struct {
+	http.ResponseWriter
+	began bool
+}
+
+func (b *beginning) WriteHeader(code int) {
+	b.began = true
+	b.ResponseWriter.WriteHeader(code)
+}
+
+func (b *beginning) Write(body []byte) (int, error) {
+	b.began = true
+	return b.ResponseWriter.Write(body)
+}
+
+// Unwrap lets http.ResponseController reach what is below.
+func (b *beginning) Unwrap() http.ResponseWriter { return b.ResponseWriter }
+
+// panicked answers a page for a fault of ours. An answer that has begun is cut off, so that nobody takes it for whole.
+func (v *Visit) panicked(p any, began bool) {
+	if p != http.ErrAbortHandler { //nolint:errorlint // as net/http compares it
+		v.Logger.ErrorContext(v.R.Context(), "panic in a page", "path", v.R.URL.Path, "panic", p, "stack", string(debug.Stack()))
+	}
+	if began || p == http.ErrAbortHandler { //nolint:errorlint // as above
+		panic(http.ErrAbortHandler)
+	}
+	v.failed(http.StatusInternalServerError, "internal", "")
+}
+
+// refused answers a form that was sent from a page of another site. What it held is not offered to be sent again.
+func (s *Site) refused(w http.ResponseWriter, r *http.Request) {
+	v := &Visit{Site: s, W: w, R: r, Language: s.languageOf(w, r)}
+	s.Logger.WarnContext(r.Context(), "a form from another site was refused", "path", r.URL.Path, "address", s.Address(r), "origin", r.Header.Get("Origin"))
+	if err := v.RenderStatus(http.StatusForbidden, s.pages, "failed", failure{Kind: "origin"}); err != nil {
+		v.fail(err)
+	}
+}
+
 type failure struct {
 	Kind    string // a key: web.failed.KIND.title and .text
 	Message string // what the service said; may be empty
@@ -62,7 +103,7 @@ type failure struct {
 func (v *Visit) failed(code int, kind, message string) {
 	page := failure{Kind: kind, Message: message}
 	if v.R.Method == http.MethodPost { // what was typed is not lost: it can be sent again
-		page.Kept, page.Back = v.kept(), v.R.URL.RequestURI()
+		page.Kept, page.Back = v.sent(), v.R.URL.RequestURI()
 	}
 	if err := v.RenderStatus(code, v.pages, "failed", page); err != nil {
 		v.Logger.ErrorContext(v.R.Context(), "page failed", "path", v.R.URL.Path, "error", err)
@@ -90,6 +131,9 @@ func (v *Visit) signInFirst() {
 	page := SignIn{Next: v.R.URL.RequestURI()}
 	if v.R.Method == http.MethodPost {
 		page.Message, page.Kept = v.Text("web.session_ended"), v.kept()
+		if len(page.Kept) == 0 && !v.opens(v.R.URL.Path) { // a button alone: there is no such page to come back to
+			page.Next = "/"
+		}
 	} else if v.token != "" {
 		page.Message = v.Text("web.session_ended")
 		v.End()
@@ -113,8 +157,8 @@ func (v *Visit) ShowSignIn(code int, page SignIn) error {
 // KeptPrefix marks fields of a form that waits behind the sign-in.
 const KeptPrefix = "kept."
 
-// kept are the form's fields as hidden ones; passwords and files are not kept.
-func (v *Visit) kept() []Field {
+// sent are the form's fields; passwords and files are not kept.
+func (v *Visit) sent() []Field {
 	_ = v.R.ParseForm()
 	var fields []Field
 	for name, values := range v.R.PostForm {
@@ -122,11 +166,26 @@ func (v *Visit) kept() []Field {
 			continue
 		}
 		for _, value := range values {
-			fields = append(fields, Field{KeptPrefix + strings.TrimPrefix(name, KeptPrefix), value})
+			fields = append(fields, Field{name, value})
 		}
 	}
 	slices.SortStableFunc(fields, func(a, b Field) int { return strings.Compare(a.Name, b.Name) })
 	return fields
+}
+
+// kept are the form's fields as hidden ones that wait behind the sign-in.
+func (v *Visit) kept() []Field {
+	fields := v.sent()
+	for i, f := range fields {
+		fields[i].Name = KeptPrefix + strings.TrimPrefix(f.Name, KeptPrefix)
+	}
+	return fields
+}
+
+// opens tells whether there is a page at an address, and not only a form that is sent there.
+func (v *Visit) opens(path string) bool {
+	_, pattern := v.mux.Handler(&http.Request{Method: http.MethodGet, Host: v.R.Host, URL: &url.URL{Path: path}})
+	return pattern != "" && pattern != "/"
 }
 
 // Kept are the fields of a form that waited behind the sign-in, with their own names.

@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"path"
 	"strings"
 
@@ -110,9 +111,12 @@ func (v *Visit) RenderStatus(code int, pages *Pages, name string, data any) erro
 	return nil
 }
 
-// linkIn is this page in another language; after a POST its address alone.
+// linkIn is this page in another language; after a POST its address alone, or the first page where there is none to open.
 func (v *Visit) linkIn(in language.Language) string {
-	query := v.R.URL.Query()
+	path, query := v.R.URL.EscapedPath(), v.R.URL.Query()
+	if v.R.Method == http.MethodPost && !v.opens(v.R.URL.Path) {
+		path, query = "/", url.Values{}
+	}
 	query.Set("lang", string(in))
-	return v.R.URL.Path + "?" + query.Encode()
+	return path + "?" + query.Encode()
 }

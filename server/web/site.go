@@ -88,6 +88,7 @@ func New(config Config) (*Site, error) {
 	if err := s.ownAssets(); err != nil {
 		return nil, err
 	}
+	s.protected.SetDenyHandler(http.HandlerFunc(s.refused))
 	var err error
 	if s.base, err = s.baseTemplates(); err != nil {
 		return nil, err
@@ -160,6 +161,8 @@ func (s *Site) Handler() http.Handler {
 	guarded := s.protected.Handler(s.mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", policy("'none'"))
+		// Without a referrer even to ourselves, browsers would say that our own forms come from nowhere.
+		w.Header().Set("Referrer-Policy", "same-origin")
 		compress(guarded, w, r)
 	})
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
@@ -107,7 +109,9 @@ func Message(err error) (string, bool) {
 var ErrNotFound = status.Error(codes.NotFound, "")
 
 func local(path string) string {
-	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n") {
+	// Browsers take a backslash for a slash and leave out tabs and ends of lines: "/\t/elsewhere" leads elsewhere.
+	outside := strings.ContainsFunc(path, func(r rune) bool { return r == '\\' || unicode.IsControl(r) })
+	if outside || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") {
 		return "/"
 	}
 	return path
@@ -132,10 +136,16 @@ func (s *Site) languageOf(w http.ResponseWriter, r *http.Request) language.Langu
 }
 
 func (s *Site) serve(w http.ResponseWriter, r *http.Request, access Access, route route, handler func(*Visit) error) {
-	v := &Visit{Site: s, W: w, R: r, Language: s.languageOf(w, r), framed: route.framed}
+	began := &beginning{ResponseWriter: w}
+	v := &Visit{Site: s, W: began, R: r, Language: s.languageOf(w, r), framed: route.framed}
 	if route.framed {
 		w.Header().Set("Content-Security-Policy", policy(s.ancestors()))
 	}
+	defer func() {
+		if p := recover(); p != nil {
+			v.panicked(p, began.began)
+		}
+	}()
 	if err := v.open(access, route, handler); err != nil {
 		v.fail(err)
 	}
@@ -143,6 +153,9 @@ func (s *Site) serve(w http.ResponseWriter, r *http.Request, access Access, rout
 
 // open finds out who visits and lets the handler answer.
 func (v *Visit) open(access Access, route route, handler func(*Visit) error) error {
+	if !utf8.ValidString(v.R.URL.Path) {
+		return ErrNotFound
+	}
 	v.token = v.sessionToken()
 	v.ctx = v.outgoing(v.token)
 	if v.token != "" {
@@ -160,16 +173,16 @@ func (v *Visit) open(access Access, route route, handler func(*Visit) error) err
 	if route.needs != "" && !v.May(route.needs) {
 		return ErrNotFound
 	}
-	if v.R.Method == http.MethodPost {
-		if err := v.parse(); err != nil {
-			return err
-		}
+	if err := v.parse(); err != nil {
+		return err
 	}
 	return handler(v)
 }
 
 var errTooLarge = errors.New("the form is too large")
 
+// parse reads the form. The services take only text in UTF-8, which is all that browsers send: of an address typed or made
+// wrong the rest is left out, a form that is sent is refused.
 func (v *Visit) parse() error {
 	var err error
 	if strings.HasPrefix(v.R.Header.Get("Content-Type"), "multipart/") {
@@ -177,11 +190,18 @@ func (v *Visit) parse() error {
 	} else {
 		err = v.R.ParseForm()
 	}
+	valid := true
+	for _, values := range v.R.Form {
+		for i, value := range values {
+			valid = valid && utf8.ValidString(value)
+			values[i] = strings.ToValidUTF8(value, "")
+		}
+	}
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
 		return errTooLarge
-	case err != nil:
+	case v.R.Method == http.MethodPost && (err != nil || !valid):
 		return status.Error(codes.InvalidArgument, v.Text("web.form_unreadable"))
 	}
 	return nil
