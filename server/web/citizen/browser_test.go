@@ -199,3 +199,55 @@ func webRatings(t *testing.T, program *webtest.Program, unit string) []*pb.Liste
 	}
 	return listed.GetRatings()
 }
+
+// What is wrong stands on top and beside its field, what was written stays, and mending it sends the same rating.
+func TestMend(t *testing.T) {
+	program := webtest.Shared(t)
+	for _, in := range []string{"vi", "en"} {
+		t.Run(in, func(t *testing.T) {
+			page := browser.Open(t).Page(t, browser.Options{Width: 320, Height: 640})
+			page.Go(program.HTTP + "/r/" + program.WardCounters[0] + "?lang=" + in)
+			page.Click(`label[for="s2"]`)
+			page.Click(`label[for="r-late"]`)
+			page.Fill("#comment", "Trễ hẹn ba lần")
+			page.Click(`label[for="call_back"]`)
+			page.Fill("#phone", "số cũ")
+			id := page.Value(`[name="rating_id"]`)
+			if status := page.Submit(`button[type="submit"]`); status != http.StatusUnprocessableEntity {
+				t.Fatalf("answered %d", status)
+			}
+			if page.Value("#comment") != "Trễ hẹn ba lần" || !page.Checked("#r-late") || !page.Checked("#call_back") || page.Value("#phone") != "số cũ" || page.Value(`[name="rating_id"]`) != id {
+				t.Error("what was given is not kept")
+			}
+			if page.Texts(".problems a")[0] != page.Text("#phone-error") {
+				t.Errorf("on top %q, at the field %q", page.Texts(".problems a"), page.Text("#phone-error"))
+			}
+			page.Screenshot("citizen-mend-phone-" + in)
+			page.NoHorizontalScroll()
+			page.CheckAccessible()
+			page.Fill("#phone", "+84 912 345 678")
+			if status := page.Submit(`button[type="submit"]`); status != http.StatusOK {
+				t.Errorf("answered %d", status)
+			}
+		})
+	}
+}
+
+// A copied page: a fresh form with what was written, and why.
+func TestCopiedPage(t *testing.T) {
+	program := webtest.Shared(t)
+	page := browser.Open(t).Page(t, browser.Options{Width: 320, Height: 640})
+	page.Go(program.HTTP + "/r/" + program.WardCounters[0])
+	page.Click(`label[for="s3"]`)
+	page.Fill("#comment", "Chép từ nơi khác")
+	browser.Eval[bool](page, `(document.querySelector("[name=form_token]").value = "AbCd", true)`)
+	if status := page.Submit(`button[type="submit"]`); status != http.StatusConflict {
+		t.Errorf("answered %d", status)
+	}
+	page.WaitText(".notice", "vẫn còn ở dưới")
+	page.Screenshot("citizen-copied-phone-vi")
+	page.CheckAccessible()
+	if status := page.Submit(`button[type="submit"]`); status != http.StatusOK {
+		t.Errorf("the fresh form is answered %d", status)
+	}
+}

@@ -332,7 +332,7 @@ func press(ctx context.Context, t *testing.T, program *webtest.Program) (stop fu
 	ctx, cancel := context.WithCancel(ctx)
 	var group sync.WaitGroup
 	group.Go(func() {
-		ticker := time.NewTicker(100 * time.Millisecond) // the budget gives back five a second
+		ticker := time.NewTicker(20 * time.Millisecond) // the budget gives back five a second
 		defer ticker.Stop()
 		for {
 			select {
@@ -349,37 +349,41 @@ func press(ctx context.Context, t *testing.T, program *webtest.Program) (stop fu
 	}
 }
 
-func TestUnderPressure(t *testing.T) {
-	program := webtest.Start(t)
-	place := program.WardCounters[0]
-	write := func(page *browser.Page, comment string) {
-		page.Go(program.HTTP + "/r/" + place)
+// held sends a form from a page until it is held back: now and then the budget has just given one back.
+func held(t *testing.T, page *browser.Page, address, comment string) {
+	t.Helper()
+	for range 50 {
+		page.Go(address)
 		page.Click(`label[for="s2"]`)
 		page.Fill("#comment", comment)
+		if page.Submit(`button[type="submit"]`) == http.StatusTooManyRequests {
+			return
+		}
+		comment += "." // what got through is not counted
 	}
+	t.Fatal(errPressure)
+}
+
+func TestUnderPressure(t *testing.T) {
+	program := webtest.Start(t)
+	address := program.HTTP + "/r/" + program.WardCounters[0]
 	t.Run("the script does the work and sends", func(t *testing.T) {
 		page := browser.Open(t).Page(t, browser.Options{Width: 320, Height: 640})
-		write(page, "Đông người mà vẫn gửi được")
 		stop := press(t.Context(), t, program)
 		defer stop()
+		held(t, page, address, "Đông người mà vẫn gửi được")
 		began := time.Now()
-		if status := page.Submit(`button[type="submit"]`); status != http.StatusTooManyRequests && status != http.StatusOK {
-			t.Errorf("answered %d: %s", status, page.Text("body"))
-		}
 		page.WaitText("h1", "Đã nhận")
-		t.Logf("with the work %v", time.Since(began))
-		if got := found(t, program, program.WardOffice, "van gui duoc"); len(got) != 1 {
-			t.Errorf("%d are stored", len(got))
+		t.Logf("the work took %v", time.Since(began))
+		if got := found(t, program, program.WardOffice, "van gui duoc"); len(got) == 0 {
+			t.Error("nothing is stored")
 		}
 	})
 	t.Run("without a script one waits and presses again", func(t *testing.T) {
 		page := browser.Open(t).Page(t, browser.Options{Width: 320, Height: 640, NoScript: true})
-		write(page, "Không có JavaScript vẫn gửi được")
 		stop := press(t.Context(), t, program)
 		defer stop()
-		if status := page.Submit(`button[type="submit"]`); status != http.StatusTooManyRequests {
-			t.Fatalf("answered %d", status)
-		}
+		held(t, page, address, "Không có JavaScript vẫn gửi được")
 		page.WaitText("h1", "Đang đông người gửi")
 		page.Screenshot("citizen-wait-phone-vi")
 		page.NoHorizontalScroll()
@@ -393,8 +397,8 @@ func TestUnderPressure(t *testing.T) {
 			}
 		}
 		page.WaitText("h1", "Đã nhận")
-		if got := found(t, program, program.WardOffice, "khong co javascript"); len(got) != 1 {
-			t.Errorf("%d are stored", len(got))
+		if got := found(t, program, program.WardOffice, "khong co javascript"); len(got) == 0 {
+			t.Error("nothing is stored")
 		}
 	})
 }
