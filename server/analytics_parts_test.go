@@ -311,7 +311,7 @@ func testPeriods(p *parted) {
 
 // unitWithout is a unit below the commune that nobody rated.
 func (p *parted) unitWithout() string {
-	return p.running.unit(p.admin, p.mine, "Tổ chưa có phiếu")
+	return p.unit(p.admin, p.mine, "Tổ chưa có phiếu")
 }
 
 func testFacets(p *parted) {
