@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"pgregory.net/rapid"
 
 	"github.com/hailong-vn/hailong/internal/bus"
 	"github.com/hailong-vn/hailong/internal/bus/local"
@@ -321,6 +322,24 @@ func TestFloodLeavesOthersAlone(t *testing.T) {
 		}
 		if let < 300 || let > 300+5*seconds+2 || let+asked != 500*seconds {
 			t.Errorf("%d let in (want 300 and 5 a second), %d asked for work", let, asked)
+		}
+	})
+}
+
+// A token opens the form it was issued for and no other, however alike they are.
+func TestTokenOpensOneForm(t *testing.T) {
+	c := newClock()
+	b := local.New(local.Options{Now: c.Now})
+	t.Cleanup(func() { _ = b.Close() })
+	gate := citizen.New(signer(t), b, citizen.Options{Now: c.Now})
+	rapid.Check(t, func(t *rapid.T) {
+		part := rapid.StringOfN(rapid.SampledFrom([]rune("ab\x00")), 0, 3, -1)
+		draw := func(which string) citizen.Form {
+			return citizen.Form{Unit: part.Draw(t, which+" unit"), Counter: part.Draw(t, which+" counter"), Rating: part.Draw(t, which+" rating")}
+		}
+		mine, other := draw("mine"), draw("other")
+		if err := gate.Check(other, gate.Issue(mine)); (err == nil) != (mine == other) {
+			t.Fatalf("%q opens %q: %v", mine, other, err)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package citizen
 
 import (
 	"strconv"
+	"strings"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -67,7 +68,7 @@ func (p pages) poster(v *web.Visit) error {
 // public is where citizens reach this site.
 func (p pages) public(v *web.Visit) string {
 	if v.PublicURL != "" {
-		return v.PublicURL
+		return strings.TrimSuffix(v.PublicURL, "/")
 	}
 	scheme := "http://"
 	if v.Secure(v.R) {

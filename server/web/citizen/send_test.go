@@ -228,6 +228,9 @@ func TestThanksTellNothing(t *testing.T) {
 	if code != http.StatusOK || strings.Contains(body, "Không ai được đọc") || strings.Contains(body, form.Get("rating_id")) {
 		t.Errorf("%d %s", code, body)
 	}
+	if kept := header.Get("Cache-Control"); kept != "no-store" {
+		t.Errorf("a shared machine keeps the page: %q", kept)
+	}
 	if cookies := header.Values("Set-Cookie"); len(cookies) != 0 && strings.Contains(fmt.Sprint(cookies), form.Get("rating_id")) {
 		t.Errorf("cookies %v", cookies)
 	}
@@ -346,6 +349,71 @@ func press(ctx context.Context, t *testing.T, program *webtest.Program) (stop fu
 	return func() {
 		cancel()
 		group.Wait()
+	}
+}
+
+// Five hundred requests a second from one address, pages and forms with and without a token, while a person elsewhere rates.
+func TestFlood(t *testing.T) {
+	program := webtest.Start(t, webtest.Change(func(config *server.Config) { config.TrustedProxies = "127.0.0.1" }))
+	place := program.WardCounters[0]
+	script := visitor{t: t, program: program, headers: map[string]string{"X-Forwarded-For": "203.0.113.66"}}
+	ctx, cancel := context.WithCancel(t.Context())
+	var group sync.WaitGroup
+	var sent, refused atomic.Int64
+	due := make(chan int, 64)
+	for range 16 {
+		group.Go(func() {
+			for i := range due {
+				method, form := "GET", url.Values(nil)
+				if i%2 == 1 {
+					method, form = "POST", url.Values{"score": {"1"}, "questionnaire": {"kiosk@1"}, "form_token": {strings.Repeat("A", 28)[:i%3*14]}}
+				}
+				if code, _, _, err := script.try(ctx, method, "/r/"+place, form); err == nil {
+					sent.Add(1)
+					if code == http.StatusTooManyRequests {
+						refused.Add(1)
+					}
+				}
+			}
+		})
+	}
+	group.Go(func() {
+		defer close(due)
+		ticker := time.NewTicker(2 * time.Millisecond)
+		defer ticker.Stop()
+		for i := 0; ; i++ {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+			select {
+			case due <- i:
+			default: // the machine cannot send more
+			}
+		}
+	})
+	defer group.Wait()
+	defer cancel()
+	for deadline := time.Now().Add(time.Minute); refused.Load() == 0; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("of %d requests none was refused", sent.Load())
+		}
+	}
+	page := browser.Open(t).Page(t, browser.Options{Width: 320, Height: 640})
+	began := time.Now()
+	for i := range 3 {
+		page.Go(program.HTTP + "/r/" + place)
+		page.Click(`label[for="s4"]`)
+		page.Fill("#comment", fmt.Sprintf("Giữa lúc dồn dập %d", i))
+		if status := page.Submit(`button[type="submit"]`); status != http.StatusOK {
+			t.Fatalf("answered %d: %s", status, page.Text("body"))
+		}
+		page.WaitText("h1", "Đã nhận")
+	}
+	t.Logf("%d sent, %d refused; three ratings in a browser took %v", sent.Load(), refused.Load(), time.Since(began))
+	if got := found(t, program, program.WardOffice, "giua luc don dap"); len(got) != 3 {
+		t.Errorf("%d are stored", len(got))
 	}
 }
 
