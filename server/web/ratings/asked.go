@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -63,9 +64,19 @@ func clip(text string) string {
 	return text
 }
 
-// same compares names as people read them.
-func same(one, other string) bool {
-	return strings.EqualFold(norm.NFC.String(one), norm.NFC.String(other))
+// same compares names as people type them: with or without diacritics, in capitals or not.
+func same(one, other string) bool { return plain(one) == plain(other) }
+
+func plain(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.Is(unicode.Mn, r):
+			return -1
+		case r == 'đ':
+			return 'd'
+		}
+		return r
+	}, norm.NFD.String(strings.ToLower(strings.Join(strings.Fields(text), " "))))
 }
 
 // Link is the page's address with this question.

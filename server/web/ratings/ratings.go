@@ -68,6 +68,12 @@ type page struct {
 	ReasonsAside bool   // the reason asked for is none of the list
 }
 
+// More tells whether anything is asked for, or wrong, in the part of the form that is folded away.
+func (s *page) More() bool {
+	return len(s.Asked.Channels) > 0 || s.Asked.Comment || s.Asked.Reason != "" || s.Wrong["from"] != "" ||
+		s.Asked.From+s.Asked.To != "" && !slices.ContainsFunc(s.Presets, func(p preset) bool { return p.Current })
+}
+
 // choice is a unit that may be meant.
 type choice struct {
 	*pb.Unit
