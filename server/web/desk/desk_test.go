@@ -28,6 +28,11 @@ func (k *keyboard) last(key string) int {
 	return k.PressAndLoad(key)
 }
 
+// Focus puts the cursor into a field, as clicking does.
+func (k *keyboard) Focus(selector string) {
+	browser.Eval[bool](k.Page, `(document.querySelector("`+selector+`").focus(), true)`)
+}
+
 // pile opens a batch through the contract and answers its address.
 func pile(t *testing.T, program *webtest.Program, who webtest.Who, form string, expected uint32) string {
 	t.Helper()

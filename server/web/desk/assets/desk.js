@@ -35,7 +35,7 @@ for (const form of document.querySelectorAll("form[data-typing]")) {
     if (wrong) {
       field.value = many ? value : keep.get(field) ?? "";
       say(field, wrong);
-      field.select();
+      if (!many) field.select();
       return;
     }
     say(field, "");
@@ -78,8 +78,12 @@ for (const form of document.querySelectorAll("form[data-typing]")) {
   });
   addEventListener("pageshow", () => { sent = false; });
 }
-// The cursor stands where typing goes on, and all of it is replaced by the first key.
-if (document.activeElement?.select && document.activeElement.dataset.step !== undefined) document.activeElement.select();
+// The cursor stands where typing goes on before the first key comes, and what stands there is replaced by it.
+const begin = document.querySelector("form[data-typing] [autofocus]");
+if (begin) {
+  begin.focus();
+  if (begin.dataset.step !== undefined) begin.select();
+}
 for (const box of document.querySelectorAll("[data-print]")) {
   box.hidden = false;
   box.firstElementChild.addEventListener("click", () => print());

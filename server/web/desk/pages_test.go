@@ -1,0 +1,303 @@
+package desk_test
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/hailong-vn/hailong/internal/testengine/browser"
+	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
+	"github.com/hailong-vn/hailong/server/web/webtest"
+)
+
+// enter types a slip through the contract.
+func enter(t *testing.T, program *webtest.Program, who webtest.Who, address, number string, score int32, change ...func(*pb.EnterSlipRequest)) {
+	t.Helper()
+	asked := &pb.EnterSlipRequest{BatchId: address[strings.LastIndex(address, "/")+1:], Number: number, OverallScore: score}
+	for _, c := range change {
+		c(asked)
+	}
+	answer, err := pb.NewDeskServiceClient(program.Conn(t, who)).EnterSlip(t.Context(), asked)
+	if err != nil || answer.GetOutcome().GetOutcome() != pb.Outcome_OUTCOME_STORED {
+		t.Fatalf("slip %s: %v %v", number, answer, err)
+	}
+}
+
+func TestDesk(t *testing.T) {
+	program := webtest.Start(t)
+	for name, test := range map[string]func(*testing.T, *webtest.Program){
+		"for everybody":                       testForEverybody,
+		"without JavaScript":                  testWithoutScript,
+		"session ends while typing":           testSessionEnds,
+		"corrected by somebody meanwhile":     testCorrectedMeanwhile,
+		"closing":                             testClosing,
+		"who may not":                         testWhoMayNot,
+		"markup and odd numbers":              testMarkup,
+		"on paper":                            testOnPaper,
+		"telephone":                           testTelephone,
+		"telephone, sent twice":               testTelephoneTwice,
+		"telephone without JavaScript":        testTelephoneWithoutScript,
+		"telephone, one unit":                 testTelephoneOneUnit,
+		"a key taken back, another gone back": testKeys,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, program) })
+	}
+}
+
+func testForEverybody(t *testing.T, program *webtest.Program) {
+	long := pile(t, program, webtest.Operator, "sipas", 40)
+	for n := range 23 {
+		enter(t, program, webtest.Operator, long, fmt.Sprint("E", n), int32(n%6)) //nolint:gosec // 0 to 5
+	}
+	three := pile(t, program, webtest.Operator, "kiosk3", 0)
+	for _, language := range []string{"vi", "en"} {
+		for _, width := range []int{1280, 320} {
+			k := open(t, program, webtest.Operator, browser.Options{Width: width, Dark: language == "en"})
+			for name, path := range map[string]string{
+				"desk": "/desk", "new": "/desk/new?q=", "new-unit": "/desk/new?unit=" + program.CommuneOffice,
+				"batch": strings.TrimPrefix(long, program.HTTP), "three": strings.TrimPrefix(three, program.HTTP),
+				"correct": strings.TrimPrefix(long, program.HTTP) + "?correct=E22",
+				"search":  "/desk/phone?q=" + url.QueryEscape("phuong"), "nothing": "/desk/phone?q=zzz", "phone": "/desk/phone?unit=" + program.WardOffice,
+			} {
+				mark := "?"
+				if strings.Contains(path, "?") {
+					mark = "&"
+				}
+				if status := k.Go(program.HTTP + path + mark + "lang=" + language); status != 200 {
+					t.Errorf("%s: status %d", path, status)
+				}
+				if missing := missingWords(k.Text("body")); missing != "" {
+					t.Errorf("%s in %s has no words for %s", path, language, missing)
+				}
+				k.CheckAccessible()
+				k.NoHorizontalScroll()
+				k.CheckConsole()
+				k.Screenshot(fmt.Sprintf("desk/%s-%s-%d", name, language, width))
+			}
+		}
+	}
+	k := open(t, program, webtest.Operator, browser.Options{Scale: 2})
+	k.Go(long)
+	k.NoHorizontalScroll()
+	if weight := k.Weight().Total(); weight > 120<<10 {
+		t.Errorf("a page of %d bytes", weight)
+	}
+}
+
+// missingWords answers a key that stands where words should.
+func missingWords(text string) string {
+	for word := range strings.FieldsSeq(text) {
+		if strings.HasPrefix(word, "deskpage.") || strings.HasPrefix(word, "web.") || strings.HasPrefix(word, "fault.") {
+			return word
+		}
+	}
+	return ""
+}
+
+func testWithoutScript(t *testing.T, program *webtest.Program) {
+	address := pile(t, program, webtest.Operator, "kiosk", 0)
+	k := open(t, program, webtest.Operator, browser.Options{NoScript: true})
+	k.Go(address + "?after=N-1")
+	k.Press("5", "Tab", "1", "3", "Shift+Tab") // the cursor stands in the first question
+	if status := k.PressAndLoad("Enter"); status != 200 {
+		t.Errorf("status %d", status)
+	}
+	k.WaitText(".said", "N-2")
+	slip := batch(t, program, address).GetSlips()[0]
+	if slip.GetOverallScore() != 5 || fmt.Sprint(slip.GetAnswers()[0].GetChoiceIds()) != "[attitude guidance]" {
+		t.Errorf("slip %v", slip)
+	}
+	k.Press("8", "Tab", "2")
+	if status := k.PressAndLoad("Enter"); status != 422 {
+		t.Errorf("a key that is none: status %d", status)
+	}
+	k.WaitText("#q\\.overall-error", "8")
+	if k.Value("#q\\.reasons") != "2" || k.Value("#number") != "N-3" {
+		t.Errorf("what was typed is lost: %q %q", k.Value("#number"), k.Value("#q\\.reasons"))
+	}
+	k.CheckAccessible()
+	k.Fill("#q\\.overall", " ")
+	k.PressAndLoad("Enter")
+	if slip := batch(t, program, address).GetSlips()[0]; slip.GetOverallScore() != 0 || slip.GetNumber() != "N-3" {
+		t.Errorf("a space is no answer: %v", slip)
+	}
+	k.Follow("text=Nhập phiếu")
+	k.WaitFor("table")
+}
+
+func testSessionEnds(t *testing.T, program *webtest.Program) {
+	address := pile(t, program, webtest.Operator, "kiosk", 0)
+	k := open(t, program, webtest.Operator, browser.Options{})
+	k.Go(address + "?after=S-1")
+	k.Press("2", "2", "Enter")
+	k.Type("Chờ rất lâu")
+	k.ClearCookies()
+	if status := k.PressAndLoad("Enter"); status != 401 {
+		t.Errorf("status %d", status)
+	}
+	k.Fill("#name", string(webtest.Operator))
+	k.Fill("#password", webtest.Password)
+	k.PressAndLoad("Enter")
+	k.Submit("main form [type=submit]")
+	k.WaitText(".said", "S-2")
+	slip := batch(t, program, address).GetSlips()[0]
+	if slip.GetNumber() != "S-2" || slip.GetOverallScore() != 2 || !slip.GetHasComment() {
+		t.Errorf("slip %v", slip)
+	}
+	k.CheckConsole()
+}
+
+func testCorrectedMeanwhile(t *testing.T, program *webtest.Program) {
+	address := pile(t, program, webtest.Operator, "kiosk", 0)
+	enter(t, program, webtest.Operator, address, "M-1", 5)
+	k := open(t, program, webtest.Operator, browser.Options{})
+	k.Go(address)
+	k.Follow("td a.touch")
+	if k.Value("#q\\.overall") != "5" {
+		t.Errorf("the slip's answer is %q", k.Value("#q\\.overall"))
+	}
+	enter(t, program, webtest.CommuneOperator, address, "M-1", 1, func(r *pb.EnterSlipRequest) { r.CorrectionReason = "gõ nhầm" })
+	k.Press("4", "0", "Enter")
+	k.Type("đọc nhầm")
+	if status := k.PressAndLoad("Enter"); status != 409 {
+		t.Errorf("status %d", status)
+	}
+	k.WaitText(".note", "vừa sửa")
+	k.WaitText("[role=alert]", string(webtest.CommuneOperator))
+	if k.Value("#correction_reason") != "đọc nhầm" {
+		t.Errorf("the reason is lost: %q", k.Value("#correction_reason"))
+	}
+	if counts := fmt.Sprint(batch(t, program, address).GetBatch().GetCounts()); counts != "[0 1 0 0 0 0]" {
+		t.Errorf("counts %s", counts)
+	}
+	k.PressAndLoad("Enter")
+	if counts := fmt.Sprint(batch(t, program, address).GetBatch().GetCounts()); counts != "[0 0 0 0 1 0]" {
+		t.Errorf("counts %s after both were seen", counts)
+	}
+	// The other ways out of the comparison.
+	k.Fill("#number", "M-1")
+	k.Fill("#q\\.overall", "3")
+	k.Focus("#comment")
+	k.PressAndLoad("Enter")
+	k.Submit("text=Sửa số phiếu hoặc câu trả lời")
+	if k.Value("#q\\.overall") != "3" || !strings.HasPrefix(k.Focused(), "input#number") {
+		t.Errorf("back with %q at %s", k.Value("#q\\.overall"), k.Focused())
+	}
+	k.Fill("#number", "M-7")
+	k.Focus("#comment")
+	k.PressAndLoad("Enter")
+	k.WaitText(".said", "M-7")
+}
+
+func testClosing(t *testing.T, program *webtest.Program) {
+	address := pile(t, program, webtest.Operator, "kiosk", 2)
+	enter(t, program, webtest.Operator, address, "C-1", 4)
+	k := open(t, program, webtest.Operator, browser.Options{})
+	k.Go(address)
+	if status := k.Submit("text=Đóng tập phiếu"); status != 422 {
+		t.Errorf("status %d", status)
+	}
+	k.WaitText("#close-error", "lý do")
+	k.CheckAccessible()
+	k.Type("một phiếu trắng")
+	k.PressAndLoad("Enter")
+	k.WaitText(".note", "một phiếu trắng")
+	if k.Exists("#number") {
+		t.Error("a closed pile takes slips")
+	}
+	k.Screenshot("desk/closed")
+	k.Follow("td a.touch") // what was wrong can still be put right
+	k.Press("2", "0", "Enter")
+	k.Type("gõ nhầm")
+	k.PressAndLoad("Enter")
+	if counts := fmt.Sprint(batch(t, program, address).GetBatch().GetCounts()); counts != "[0 0 1 0 0 0]" {
+		t.Errorf("counts %s", counts)
+	}
+	k.CheckConsole()
+}
+
+func testWhoMayNot(t *testing.T, program *webtest.Program) {
+	address := pile(t, program, webtest.Operator, "kiosk", 0)
+	ward, err := pb.NewDeskServiceClient(program.Conn(t, webtest.Operator)).OpenBatch(t.Context(), &pb.OpenBatchRequest{UnitId: program.WardOffice, QuestionnaireId: "kiosk"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		who    webtest.Who
+		path   string
+		status int
+	}{
+		{webtest.Leader, "/desk", 404}, {webtest.Official, strings.TrimPrefix(address, program.HTTP), 404},
+		{webtest.CommuneOperator, strings.TrimPrefix(address, program.HTTP), 200}, {webtest.CommuneOperator, "/desk/batches/" + ward.GetId(), 404},
+		{webtest.CommuneOperator, "/desk/phone?unit=" + program.WardOffice, 404}, {webtest.CommuneOperator, "/desk/new?unit=" + program.WardOffice, 404},
+		{webtest.Operator, "/desk/batches/none", 404},
+	} {
+		k := open(t, program, c.who, browser.Options{})
+		if status := k.Go(program.HTTP + c.path); status != c.status {
+			t.Errorf("%s at %s: %d, want %d", c.who, c.path, status, c.status)
+		}
+	}
+}
+
+func testMarkup(t *testing.T, program *webtest.Program) {
+	address := pile(t, program, webtest.Operator, "kiosk", 0)
+	k := open(t, program, webtest.Operator, browser.Options{})
+	k.Go(address)
+	k.Fill("#number", `<b>"1"&2</b>`)
+	k.Fill("#comment", `<script>document.title="hỏng"</script>`)
+	k.PressAndLoad("Enter")
+	k.WaitText(".said", `<b>"1"&2</b>`)
+	k.WaitText("th.number", `<b>"1"&2</b>`)
+	k.Follow(`td a.touch`)
+	if k.Value("#number") != `<b>"1"&2</b>` {
+		t.Errorf("number %q", k.Value("#number"))
+	}
+	k.Go(address)
+	k.Fill("#number", strings.Repeat("9", 64))
+	k.Fill("#comment", strings.Repeat("ạ ", 5_000))
+	if status := k.PressAndLoad("Enter"); status != 200 {
+		t.Errorf("a long comment: status %d", status)
+	}
+	k.CheckConsole()
+}
+
+func testOnPaper(t *testing.T, program *webtest.Program) {
+	address := pile(t, program, webtest.Operator, "kiosk", 9)
+	for n := range 7 {
+		enter(t, program, webtest.Operator, address, fmt.Sprint("P", n), 5)
+	}
+	k := open(t, program, webtest.Operator, browser.Options{Print: true})
+	k.Go(address)
+	for _, gone := range []string{"#number", "#last", "#close", "header.top", "[data-print] button"} {
+		if k.Visible(gone) {
+			t.Errorf("%s is printed", gone)
+		}
+	}
+	k.WaitText(".signatures", "Người kiểm")
+	k.WaitText(".tally", "5 Rất hài lòng")
+	if k.Count(".strokes") != 2 {
+		t.Errorf("seven are drawn in %d groups", k.Count(".strokes"))
+	}
+	k.Screenshot("desk/print")
+}
+
+func testKeys(t *testing.T, program *webtest.Program) {
+	address := pile(t, program, webtest.Operator, "kiosk", 0)
+	k := open(t, program, webtest.Operator, browser.Options{})
+	k.Go(address + "?after=K-1")
+	k.Press("5", "1", "2", "1") // taken back
+	if k.Value("#q\\.reasons") != "2" {
+		t.Errorf("reasons %q", k.Value("#q\\.reasons"))
+	}
+	k.Press("Backspace", "Backspace") // empty, then back to the first question
+	if !strings.HasPrefix(k.Focused(), "input#q.overall") {
+		t.Errorf("gone back to %s", k.Focused())
+	}
+	k.Press("3", "Space", "Enter")
+	k.WaitText(".said", "K-2")
+	if slip := batch(t, program, address).GetSlips()[0]; slip.GetOverallScore() != 3 || len(slip.GetAnswers()) != 0 {
+		t.Errorf("slip %v", slip)
+	}
+	k.CheckConsole()
+}
