@@ -8,6 +8,7 @@ import (
 
 	"github.com/hailong-vn/hailong/internal/identity"
 	"github.com/hailong-vn/hailong/server/web"
+	"github.com/hailong-vn/hailong/server/web/admin"
 	"github.com/hailong-vn/hailong/server/web/citizen"
 	"github.com/hailong-vn/hailong/server/web/desk"
 	"github.com/hailong-vn/hailong/server/web/operations"
@@ -34,7 +35,7 @@ func (a *application) pages(ctx context.Context, conn *grpc.ClientConn, trusted 
 		return nil, err
 	}
 	for _, mount := range []func(*web.Site) error{
-		signin.Mount, citizen.Mount, overview.Mount, desk.Mount, ratings.Mount, operations.Mount,
+		signin.Mount, citizen.Mount, overview.Mount, desk.Mount, ratings.Mount, operations.Mount, admin.Mount,
 	} {
 		if err := mount(site); err != nil {
 			return nil, err

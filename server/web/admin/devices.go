@@ -1,0 +1,190 @@
+package admin
+
+import (
+	"html/template"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/hailong-vn/hailong/internal/poster"
+	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
+	"github.com/hailong-vn/hailong/server/web"
+)
+
+// silentAfter is how long a device that works may be silent: it sends a heartbeat every minute.
+const silentAfter = 10 * time.Minute
+
+// deviceRow is a device as people speak of it.
+type deviceRow struct {
+	*pb.Device
+	Link   string
+	State  string // key of its words
+	Symbol string // the same for those who look at shapes
+	Tone   string // of its badge
+	Seen   string
+	Places []place
+	Past   []place // bindings that ended
+}
+
+// place is what a device sends for.
+type place struct {
+	*pb.DeviceBinding
+	Unit, Counter string // names
+	Unbind        string // address where the binding is ended
+}
+
+type devicesPage struct {
+	Devices []deviceRow
+	Next    string
+}
+
+// bound tells whether a binding holds now.
+func bound(v *web.Visit, b *pb.DeviceBinding) bool {
+	return b.GetValidTo() == nil || b.GetValidTo().AsTime().After(v.Clock())
+}
+
+// counterNames answers names of counters, asking once a unit.
+type counterNames map[string]map[string]string
+
+func (n counterNames) of(v *web.Visit, unit, id string) string {
+	if id == "" {
+		return ""
+	}
+	if n[unit] == nil {
+		n[unit] = map[string]string{}
+		if counters, err := countersOf(v, unit); err == nil {
+			for _, c := range counters {
+				n[unit][c.GetId()] = c.GetName()
+			}
+		}
+	}
+	if name := n[unit][id]; name != "" {
+		return name
+	}
+	return id
+}
+
+func rowOf(v *web.Visit, d *pb.Device, units unitNames, counters counterNames) deviceRow {
+	row := deviceRow{Device: d, Link: "/admin/devices/" + url.PathEscape(d.GetId()), Seen: ago(v, d.GetLastSeenAt())}
+	switch silent := v.Clock().Sub(d.GetLastSeenAt().AsTime()); {
+	case d.GetRevokedAt() != nil:
+		row.State, row.Symbol, row.Tone = "revoked", "✕", "bad"
+	case d.GetEnrolledAt() == nil:
+		row.State, row.Symbol, row.Tone = "waiting", "○", ""
+	case d.GetLastSeenAt() == nil || silent > silentAfter:
+		row.State, row.Symbol, row.Tone = "silent", "◐", "bad"
+	default:
+		row.State, row.Symbol, row.Tone = "working", "●", "good"
+	}
+	for _, b := range d.GetBindings() {
+		at := place{DeviceBinding: b, Unit: units.of(b.GetUnitId()), Counter: counters.of(v, b.GetUnitId(), b.GetCounterId())}
+		at.Unbind = row.Link + "/unbind?" + url.Values{"unit": {b.GetUnitId()}, "counter": {b.GetCounterId()}}.Encode()
+		if bound(v, b) {
+			row.Places = append(row.Places, at)
+		} else {
+			row.Past = append(row.Past, at)
+		}
+	}
+	return row
+}
+
+func (p pages) devices(v *web.Visit) error {
+	list, err := v.Directory.ListDevices(v.Context(), &pb.ListDevicesRequest{PageSize: 100, PageToken: v.Value("page")})
+	if err != nil {
+		return err
+	}
+	page := devicesPage{}
+	units, counters := namesOf(v), counterNames{}
+	for _, d := range list.GetDevices() {
+		page.Devices = append(page.Devices, rowOf(v, d, units, counters))
+	}
+	if token := list.GetNextPageToken(); token != "" {
+		page.Next = "/admin/devices?" + url.Values{"page": {token}}.Encode()
+	}
+	return v.Render(p.Pages, "devices", page)
+}
+
+type devicePage struct {
+	deviceRow
+	Gaps    []*pb.SequenceGap
+	MayGaps bool
+}
+
+// deviceOf answers the device that a page's address names.
+func deviceOf(v *web.Visit) (deviceRow, error) {
+	all, err := allDevices(v)
+	if err != nil {
+		return deviceRow{}, err
+	}
+	for _, d := range all {
+		if d.GetId() == v.R.PathValue("device") {
+			return rowOf(v, d, namesOf(v), counterNames{}), nil
+		}
+	}
+	return deviceRow{}, web.ErrNotFound
+}
+
+func (p pages) device(v *web.Visit) error {
+	row, err := deviceOf(v)
+	if err != nil {
+		return err
+	}
+	page := devicePage{deviceRow: row, MayGaps: v.May("manage_quarantine")}
+	if page.MayGaps {
+		gaps, err := v.Operations.ListSequenceGaps(v.Context(), &pb.ListSequenceGapsRequest{DeviceId: row.GetId()})
+		if err != nil {
+			return err
+		}
+		page.Gaps = gaps.GetGaps()
+	}
+	return v.Render(p.Pages, "device", page)
+}
+
+// Missing is how many ratings a gap is of.
+func (devicePage) Missing(gap *pb.SequenceGap) uint64 {
+	return gap.GetLastSequence() - gap.GetFirstSequence() + 1
+}
+
+type codePage struct {
+	deviceRow
+	Code    string
+	Drawn   template.HTML
+	Expires *timestamppb.Timestamp
+	Server  string
+}
+
+// tellCode goes to the page that shows a device's one-time code.
+func tellCode(v *web.Visit, made *pb.CreateDeviceResponse) error {
+	path := "/admin/devices/" + url.PathEscape(made.GetDevice().GetId()) + "/code"
+	return tellOnce(v, path, made.GetEnrollmentCode()+" "+strconv.FormatInt(made.GetCodeExpiresAt().AsTime().Unix(), 10))
+}
+
+func (p pages) code(v *web.Visit) error {
+	row, err := deviceOf(v)
+	if err != nil {
+		return err
+	}
+	page := codePage{deviceRow: row, Server: public(v)}
+	code, until, ok := strings.Cut(toldOnce(v), " ")
+	seconds, err := strconv.ParseInt(until, 10, 64)
+	if !ok || err != nil {
+		return v.Render(p.Pages, "code", page)
+	}
+	drawn, err := poster.QR(code)
+	if err != nil {
+		return err
+	}
+	page.Code, page.Drawn, page.Expires = code, drawn.SVG(v.Text("adminpage.code_drawn", "code", code)), timestamppb.New(time.Unix(seconds, 0))
+	return v.Render(p.Pages, "code", page)
+}
+
+func (p pages) renewCode(v *web.Visit) error {
+	made, err := v.Directory.RenewDeviceCode(v.Context(), &pb.RenewDeviceCodeRequest{DeviceId: v.R.PathValue("device")})
+	if err != nil {
+		return err
+	}
+	return tellCode(v, made)
+}
