@@ -18,9 +18,9 @@ import (
 )
 
 const (
-	// MaxSlips is how many slips a batch takes: a pile that one person can count by hand, and totals that are counted again
+	// MaxSlips is how many slips a batch takes where nothing else is said: a pile that one person can count by hand, and totals that are counted again
 	// at every slip stay cheap.
-	MaxSlips = 10_000
+	MaxSlips = 2_000
 	// shown is how many of the last slips GetBatch answers.
 	shown = 20
 )
@@ -51,8 +51,8 @@ func (d *Desk) OpenBatch(ctx context.Context, by Typist, asked *pb.OpenBatchRequ
 	if err != nil {
 		return Batch{}, err
 	}
-	if asked.GetExpected() > MaxSlips {
-		return Batch{}, fault.New(fault.Invalid, "desk_batch_too_large", "limit", MaxSlips)
+	if asked.GetExpected() > d.options.MaxSlips {
+		return Batch{}, fault.New(fault.Invalid, "desk_batch_too_large", "limit", d.options.MaxSlips)
 	}
 	id, err := uuid.NewV7()
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hailong-vn/hailong/internal/desk"
 	"github.com/hailong-vn/hailong/internal/fault"
 	"github.com/hailong-vn/hailong/internal/intake"
 	"github.com/hailong-vn/hailong/internal/language"
@@ -35,7 +36,7 @@ func TestBatchThatCannotBe(t *testing.T) {
 		{"no form", &pb.OpenBatchRequest{UnitId: "U", QuestionnaireId: "none"}, fault.NotFound, "questionnaire_unknown"},
 		{"no version", &pb.OpenBatchRequest{UnitId: "U", QuestionnaireId: "kiosk", QuestionnaireVersion: 9}, fault.NotFound, "questionnaire_unknown"},
 		{"no counter", &pb.OpenBatchRequest{UnitId: "U", QuestionnaireId: "kiosk", CounterId: "none"}, fault.NotFound, "counter_unknown"},
-		{"a lorry of paper", &pb.OpenBatchRequest{UnitId: "U", QuestionnaireId: "kiosk", Expected: 10_001}, fault.Invalid, "desk_batch_too_large"},
+		{"a lorry of paper", &pb.OpenBatchRequest{UnitId: "U", QuestionnaireId: "kiosk", Expected: 2_001}, fault.Invalid, "desk_batch_too_large"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := h.OpenBatch(t.Context(), lan, c.asked)
@@ -133,4 +134,20 @@ func TestLastSlips(t *testing.T) {
 	if err != nil || len(last) != 20 || last[0].GetNumber() != "S24" || last[19].GetNumber() != "S5" {
 		t.Errorf("%d slips, %v, %v", len(last), last, err)
 	}
+}
+
+func TestFullBatch(t *testing.T) {
+	h := newHouse(t)
+	small, err := desk.Open(t.Context(), h.engine, desk.Options{Intake: h.intake, Directory: h.directory, Salts: h.salts, Now: h.clock, MaxSlips: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Desk = small
+	batch := h.pile()
+	wantOutcome(t, h.enter(lan, slip(batch, "1", 5)), stored)
+	wantOutcome(t, h.enter(ba, slip(batch, "2", 5)), stored)
+	_, err = h.Enter(t.Context(), lan, slip(batch, "3", 5), language.English)
+	wantFault(t, err, fault.Exhausted, "desk_batch_full")
+	wantOutcome(t, h.enter(lan, slip(batch, "2", 5)), duplicate)
+	wantOutcome(t, h.enter(lan, slip(batch, "2", 4)), conflict)
 }

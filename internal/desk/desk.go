@@ -47,6 +47,7 @@ type Options struct {
 	Intake    Intake
 	Directory Directory
 	Salts     secret.Signer    // derives the salts of comments from the ids of their ratings
+	MaxSlips  uint32           // a batch; 0 = MaxSlips
 	Logger    *slog.Logger     // nil = nothing is logged
 	Now       func() time.Time // nil = time.Now
 }
@@ -70,6 +71,9 @@ func Open(ctx context.Context, engine store.Engine, options Options) (*Desk, err
 	d := &Desk{options: options, log: options.Logger, now: options.Now}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
+	}
+	if d.options.MaxSlips == 0 {
+		d.options.MaxSlips = MaxSlips
 	}
 	if d.now == nil {
 		d.now = time.Now
@@ -100,7 +104,8 @@ type batchDoc struct {
 	// Above is the unit, the units above it when the batch was opened, and "" for everything: the lists it stands in.
 	Above            []string  `bson:"above"`
 	Open             bool      `bson:"open"`
-	OpenedBy         string    `bson:"opened_by"` // name; the account's id stands beside it
+	Full             bool      `bson:"full,omitempty"` // it holds MaxSlips
+	OpenedBy         string    `bson:"opened_by"`      // name; the account's id stands beside it
 	OpenedByID       string    `bson:"opened_by_id"`
 	OpenedAt         time.Time `bson:"opened_at"`
 	ClosedAt         time.Time `bson:"closed_at,omitempty"`

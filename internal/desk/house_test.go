@@ -53,6 +53,7 @@ type house struct {
 	engine    store.Engine
 	directory *directory.Directory
 	keys      secret.Keys
+	salts     secret.Signer
 	intake    *dying
 	mu        sync.Mutex
 	now       time.Time
@@ -112,6 +113,7 @@ func houseOn(t testing.TB, engine store.Engine) *house {
 		t.Fatal(err)
 	}
 	h.intake = &dying{Service: in}
+	h.salts = salts
 	h.Desk, err = desk.Open(t.Context(), engine, desk.Options{Intake: h.intake, Directory: d, Salts: salts, Now: h.clock})
 	if err != nil {
 		t.Fatal(err)

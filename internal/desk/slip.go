@@ -62,10 +62,23 @@ func (d *Desk) Enter(ctx context.Context, by Typist, asked *pb.EnterSlipRequest,
 		return Entered{}, err
 	}
 	entered.Batch, err = d.counted(ctx, batch)
+	if err == nil && entered.Batch.totals.Typed >= d.options.MaxSlips && !batch.Full {
+		err = d.fill(ctx, batch.ID)
+	}
 	if err == nil && entered.Slip != nil && entered.Slip.GetBatchId() != batch.ID {
 		_, err = d.Batch(ctx, entered.Slip.GetBatchId()) // a correction typed elsewhere: the totals kept of a closed batch follow
 	}
 	return entered, err
+}
+
+// fill marks a batch as full. Slips under way meanwhile may put it over the limit by a few, which does no harm.
+func (d *Desk) fill(ctx context.Context, id string) error {
+	_, err := d.batches.Update(ctx, id, func(doc *batchDoc) (bool, error) {
+		changed := !doc.Full
+		doc.Full = true
+		return changed, nil
+	})
+	return typed("mark batch as full", err)
 }
 
 // read makes a rating of what was typed.
@@ -196,11 +209,11 @@ func (d *Desk) first(ctx context.Context, t *typing) (entered Entered, again boo
 	if !t.batch.Open {
 		return Entered{}, false, fault.New(fault.Stale, "desk_batch_closed")
 	}
+	if t.batch.Full {
+		return Entered{}, false, fault.New(fault.Exhausted, "desk_batch_full", "limit", d.options.MaxSlips)
+	}
 	if why := d.check(t); why != nil {
 		return Entered{Outcome: pb.Outcome_OUTCOME_REJECTED, Why: why}, false, nil
-	}
-	if full, err := d.full(ctx, t.batch.ID); err != nil || full {
-		return Entered{}, false, cmp.Or(err, error(fault.New(fault.Exhausted, "desk_batch_full", "limit", MaxSlips)))
 	}
 	attempt, err := d.attempt(t)
 	if err != nil {
@@ -215,12 +228,6 @@ func (d *Desk) first(ctx context.Context, t *typing) (entered Entered, again boo
 	}
 	entered, err = d.finish(ctx, doc, t.rating, t.private, t.in)
 	return entered, false, err
-}
-
-// full tells whether a batch takes no more. Several at once may put it over by one each, which does no harm.
-func (d *Desk) full(ctx context.Context, batchID string) (bool, error) {
-	counted, err := d.count(ctx, batchID)
-	return counted.Typed >= MaxSlips, err
 }
 
 // correct writes down a correction beside what stands, then stores it. Again is true where somebody was faster.
