@@ -289,7 +289,8 @@ func (s suite) ratings() []subtest {
 			if len(counts) != len(sizes) {
 				t.Errorf("cells %v", counts)
 			}
-			for range ratings.Cells(t.Context(), cells) {
+			for _, err := range ratings.Cells(t.Context(), cells) {
+				must(t, err)
 				break // leaves nothing open
 			}
 			for got, err := range ratings.Cells(t.Context(), nil) {

@@ -42,7 +42,19 @@ type day struct {
 
 type one struct {
 	*pb.ListedRating
-	Until int32 // the hour after the one it counts for
+	Until int32  // the hour after the one it counts for
+	Begin string // of a comment so long that it is folded; "" = it is shown whole
+}
+
+// longWords is from how many letters on a comment is folded, and shownWords how many of it are shown then.
+const longWords, shownWords = 1_000, 700
+
+func listed(r *pb.ListedRating) one {
+	shown := one{ListedRating: r, Until: r.GetHour() + 1}
+	if letters := []rune(r.GetComment()); len(letters) > longWords {
+		shown.Begin = string(letters[:shownWords])
+	}
+	return shown
 }
 
 type page struct {
@@ -152,7 +164,7 @@ func (s *page) tell(v *web.Visit, found *pb.ListRatingsResponse) {
 			s.Days = append(s.Days, day{Day: r.GetDay()})
 		}
 		last := &s.Days[len(s.Days)-1]
-		last.Ratings = append(last.Ratings, one{r, r.GetHour() + 1})
+		last.Ratings = append(last.Ratings, listed(r))
 	}
 	s.Conditions = s.conditions(v)
 	if next := found.GetNextPageToken(); next != "" {

@@ -158,6 +158,21 @@ func TestOlderAndNewer(t *testing.T) {
 	}
 }
 
+// A page of fifty ratings is light, and stands still while it loads.
+func TestWeight(t *testing.T) {
+	p := webtest.Shared(t)
+	page := open(t, p, webtest.Leader, browser.Options{})
+	page.Go(p.HTTP + "/ratings")
+	if weight := page.Weight(); weight.Total() > 120<<10 || weight["document"] > 16<<10 {
+		t.Errorf("%d bytes: %v", weight.Total(), weight)
+	} else {
+		t.Logf("%d bytes: %v", weight.Total(), weight)
+	}
+	if shift := page.LayoutShift(); shift > 0.01 {
+		t.Errorf("the page shifts by %v", shift)
+	}
+}
+
 func TestMarkupIsText(t *testing.T) {
 	p := webtest.Shared(t)
 	page := open(t, p, webtest.Leader, browser.Options{})
@@ -245,6 +260,14 @@ func TestLongWordsCorrectionsAndEndedSessions(t *testing.T) {
 	page.Go(p.HTTP + "/ratings?unit=" + p.Quiet)
 	page.NoHorizontalScroll()
 	page.Screenshot("ratings-long-phone-vi")
+	if words := page.Text(".rt-words"); len([]rune(words)) > 1000 {
+		t.Errorf("a comment of %d letters is shown whole", len([]rune(words)))
+	}
+	page.Click("text=Xem toàn bộ ý kiến")
+	if words := page.Text("details[open] .rt-words"); len([]rune(words)) != 900*len([]rune("dàikhôngdứt")) {
+		t.Errorf("%d letters when unfolded", len([]rune(words)))
+	}
+	page.NoHorizontalScroll()
 	page.CheckAccessible()
 	badges := page.Texts(".rt-one p > .badge")
 	slices.Sort(badges)
