@@ -58,6 +58,8 @@ func (p pages) live(v *web.Visit) error {
 				return ended(v, err)
 			}
 			say = "data: moved\n\n"
+		case <-v.R.Context().Done():
+			return nil // the page was closed
 		case <-tick.C:
 			say = ":\n\n"
 		}
