@@ -10,6 +10,6 @@ func freeDisk(folder string) (free, total uint64, err error) {
 	if err := syscall.Statfs(folder, &stat); err != nil {
 		return 0, 0, err
 	}
-	size := uint64(stat.Bsize) //nolint:gosec,unconvert // its type differs between systems; never negative
+	size := uint64(stat.Bsize) //nolint:gosec // its type differs between systems; never negative
 	return stat.Bavail * size, stat.Blocks * size, nil
 }

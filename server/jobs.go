@@ -126,11 +126,12 @@ func (s operationsService) ListJobs(ctx context.Context, request *pb.ListJobsReq
 	}
 	response := &pb.ListJobsResponse{NextPageToken: string(next)}
 	for _, j := range jobs {
-		listed := jobProto(j, languageOf(ctx))
-		if first, _, more := strings.Cut(listed.GetReport(), "\n"); more { // the whole of it is GetJob's
-			listed.Report = first
+		first := 1 // line; the whole report is GetJob's
+		if len(j.Report) > 0 && j.Report[0].Key == checkOnly {
+			first = 2
 		}
-		response.Jobs = append(response.Jobs, listed)
+		j.Report, j.More = j.Report[:min(len(j.Report), first)], 0
+		response.Jobs = append(response.Jobs, jobProto(j, languageOf(ctx)))
 	}
 	return response, nil
 }
@@ -277,9 +278,11 @@ func (a *application) importUnitsJob(ctx context.Context, run *job.Run) error {
 	return err
 }
 
+const checkOnly = "job.check_only"
+
 func checkedOnly(check bool) []job.Line {
 	if check {
-		return []job.Line{job.Says("job.check_only")}
+		return []job.Line{job.Says(checkOnly)}
 	}
 	return nil
 }

@@ -54,6 +54,7 @@ type Audit struct {
 	now     func() time.Time
 	mu      sync.Mutex
 	waiting []Entry
+	writing int // taken from waiting and not yet known to be written
 	signal  chan struct{}
 	stop    context.CancelFunc
 	done    sync.WaitGroup
@@ -117,7 +118,7 @@ func (a *Audit) complete(entry Entry) Entry {
 
 func (a *Audit) enqueue(entry Entry) {
 	a.mu.Lock()
-	full := len(a.waiting) >= maxWaiting
+	full := len(a.waiting)+a.writing >= maxWaiting
 	if !full {
 		a.waiting = append(a.waiting, entry)
 	}
@@ -160,7 +161,7 @@ func (a *Audit) take() []Entry {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	taken := a.waiting
-	a.waiting = nil
+	a.waiting, a.writing = nil, len(taken)
 	return taken
 }
 
@@ -168,13 +169,16 @@ func (a *Audit) take() []Entry {
 func (a *Audit) flush(ctx context.Context) error {
 	entries := a.take()
 	errs, err := a.entries.InsertAll(ctx, entries)
+	a.mu.Lock()
+	a.writing = 0
+	if err != nil {
+		a.waiting = append(entries, a.waiting...)
+	}
+	a.mu.Unlock()
 	if err != nil {
 		if ctx.Err() == nil {
 			a.log.WarnContext(ctx, "audit entries wait for the store", "entries", len(entries), "error", err)
 		}
-		a.mu.Lock()
-		a.waiting = append(entries, a.waiting...)
-		a.mu.Unlock()
 		return err
 	}
 	for i, err := range errs {

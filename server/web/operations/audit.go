@@ -87,12 +87,25 @@ func (p pages) showAudit(v *web.Visit) error {
 	if err != nil {
 		return err
 	}
+	if v.Account.GetUnitId() == "" { // others would be seen asking for units that are not theirs
+		units := unitNames{v, map[string]string{}}
+		for i := range rows {
+			if unitActions[rows[i].GetAction()] {
+				rows[i].Whom = units.of(rows[i].Whom)
+			}
+		}
+	}
 	page.Rows = rows
 	if next != "" {
 		filters.Set("page", next)
 		page.Next = "/admin/audit?" + filters.Encode()
 	}
 	return v.Render(p.Pages, "audit", page)
+}
+
+// unitActions are the calls whose subject is a unit.
+var unitActions = map[string]bool{
+	"CreateUnit": true, "ChangeUnit": true, "CloseUnit": true, "GetUnit": true, "GetUnitSummary": true, "WatchUnit": true, "ListRatings": true,
 }
 
 // accounts are those the visitor manages.

@@ -90,7 +90,8 @@ func (p pages) startImport(v *web.Visit) error {
 
 // notPlain finds what an edition cannot have, before it is put into the request.
 func notPlain(r rune) bool {
-	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' || r == '-' || r == '_')
+	plain := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' || r == '-' || r == '_'
+	return !plain
 }
 
 // readFile reads the form's file into the request; wrong is the key of what is wrong with it.

@@ -281,7 +281,7 @@ func TestAuditPage(t *testing.T) {
 	seen := func() bool {
 		page.Go(p.HTTP + "/admin/audit")
 		return slices.ContainsFunc(page.Texts("tbody tr"), func(row string) bool {
-			return strings.Contains(row, string(webtest.CommuneLeader)) && strings.Contains(row, p.Ward) && strings.Contains(row, "ngoài phạm vi")
+			return strings.Contains(row, string(webtest.CommuneLeader)) && strings.Contains(row, "Phường Sông Xanh") && strings.Contains(row, "ngoài phạm vi")
 		})
 	}
 	for deadline := time.Now().Add(20 * time.Second); !seen(); {

@@ -47,7 +47,7 @@ func (p pages) renderQuarantine(v *web.Visit, code int, page quarantinePage, cho
 	if err != nil {
 		return err
 	}
-	units := names{v: v, known: map[string]string{}}
+	units := unitNames{v, map[string]string{}}
 	for _, item := range answer.GetItems() {
 		page.Items = append(page.Items, waiting{item, units.of(item.GetUnitId()), senderOf(v, item), chosen[item.GetId()]})
 	}
@@ -58,13 +58,13 @@ func (p pages) renderQuarantine(v *web.Visit, code int, page quarantinePage, cho
 	return v.RenderStatus(code, p.Pages, "quarantine", page)
 }
 
-// names finds units' names, each once.
-type names struct {
+// unitNames finds units' names, each once.
+type unitNames struct {
 	v     *web.Visit
 	known map[string]string
 }
 
-func (n names) of(id string) string {
+func (n unitNames) of(id string) string {
 	if id == "" {
 		return n.v.Text("operationspage.unit_unknown")
 	}
@@ -110,7 +110,7 @@ func (p pages) renderQuarantined(v *web.Visit, code int, id string, page quarant
 	}
 	item := answer.GetItem()
 	page.Tabs, page.Rating, page.Has = tabs(v, "quarantine"), answer.GetRating(), answer.GetHasPrivate()
-	page.Item = waiting{QuarantinedItem: item, Unit: names{v, map[string]string{}}.of(item.GetUnitId()), Sender: senderOf(v, item)}
+	page.Item = waiting{QuarantinedItem: item, Unit: unitNames{v, map[string]string{}}.of(item.GetUnitId()), Sender: senderOf(v, item)}
 	channel := answer.GetRating().GetChannel().String() // a number where it is none that is known
 	if page.Channel = v.Text("web.channel." + channel); page.Channel == "web.channel."+channel {
 		page.Channel = channel
