@@ -2,6 +2,7 @@ package desk
 
 import (
 	"net/http"
+	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -13,6 +14,7 @@ import (
 type batchesPage struct {
 	Open   []*pb.Batch
 	Closed []*pb.Batch
+	Next   string            // address of more open ones
 	Titles map[string]string // of questionnaires, by address
 }
 
@@ -25,12 +27,15 @@ func (p pages) showBatches(v *web.Visit) error {
 	for _, q := range all {
 		page.Titles[address(q)] = web.Local(v.Language, q.GetTitles())
 	}
-	open, err := v.Desk.ListBatches(v.Context(), &pb.ListBatchesRequest{OpenOnly: true})
+	open, err := v.Desk.ListBatches(v.Context(), &pb.ListBatchesRequest{OpenOnly: true, PageSize: 20, PageToken: v.Value("page")})
 	if err != nil {
 		return err
 	}
 	page.Open = open.GetBatches()
-	last, err := v.Desk.ListBatches(v.Context(), &pb.ListBatchesRequest{PageSize: 50})
+	if token := open.GetNextPageToken(); token != "" {
+		page.Next = "/desk?" + url.Values{"page": {token}}.Encode()
+	}
+	last, err := v.Desk.ListBatches(v.Context(), &pb.ListBatchesRequest{PageSize: 20})
 	if err != nil {
 		return err
 	}

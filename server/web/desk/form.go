@@ -130,8 +130,11 @@ func (f *form) read(v *web.Visit) (answered, bool) {
 		}
 		if a.question.GetOverall() {
 			said.Overall = answer.GetScore()
+			if a.question.GetKind() == "score" { // said by the overall score
+				continue
+			}
 		}
-		if answer != nil && !(a.question.GetOverall() && a.question.GetKind() == "score") {
+		if answer != nil {
 			said.Answers = append(said.Answers, answer)
 		}
 	}
