@@ -50,8 +50,9 @@ type Config struct {
 
 // Analysis answers figures. All methods may be called by many goroutines.
 type Analysis struct {
-	config Config
-	large  chan struct{} // held while a question that reads very much is answered
+	config  Config
+	digests *digests      // of leaves
+	large   chan struct{} // held while a question that reads very much is answered
 }
 
 // New makes an Analysis.
@@ -65,7 +66,7 @@ func New(config Config) *Analysis {
 	if config.Fresh == nil {
 		config.Fresh = func(context.Context) (time.Time, error) { return time.Time{}, nil }
 	}
-	return &Analysis{config: config, large: make(chan struct{}, largeAtOnce)}
+	return &Analysis{config: config, digests: newDigests(digestsKept), large: make(chan struct{}, largeAtOnce)}
 }
 
 // Query says which ratings are meant.

@@ -31,10 +31,11 @@ func (a *Analysis) Hours(ctx context.Context, query Query) (Hours, error) {
 		return Hours{}, err
 	}
 	var week [7 * 24]sum
-	err = a.leaves(ctx, q, q.subtree(), func(leaf tally.Leaf) {
-		day := (int(leaf.Key.Day.Start().Weekday()) + 6) % 7 // Monday first
-		for hour, cell := range leaf.Hours {
-			week[day*24+hour].add(cell.Overall, cell.Flagged.N())
+	err = a.leaves(ctx, q, q.subtree(), func(strip tally.StripKey, leaves []*digest) {
+		newYear := int(dayOf(strip.Year).Start().Weekday()) + 6 // Monday first
+		for _, leaf := range leaves {
+			day := week[(newYear+leaf.at.Day)%7*24:]
+			leaf.eachHour(func(hour int, counts tally.Counts, flagged uint32) { day[hour].add(counts, flagged) })
 		}
 	})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unique"
 
 	"github.com/hailong-vn/hailong/internal/figure"
 	"github.com/hailong-vn/hailong/internal/questionnaire"
@@ -37,22 +38,35 @@ func (a *Analysis) Reasons(ctx context.Context, query Query) (Reasons, error) {
 	if err != nil {
 		return Reasons{}, err
 	}
-	byForm := map[string]*taken{}
-	err = a.leaves(ctx, q, q.subtree(), func(leaf tally.Leaf) {
-		key := form(leaf.StripKey())
-		of := byForm[key]
+	sums := map[string]*answers{} // by form
+	err = a.leaves(ctx, q, q.subtree(), func(strip tally.StripKey, leaves []*digest) {
+		key := form(strip)
+		of := sums[key]
 		if of == nil {
-			of = &taken{choices: map[string]map[string]uint32{}, scored: map[string]uint32{}}
-			byForm[key] = of
+			of = &answers{by: map[unique.Handle[string]]uint32{}}
+			sums[key] = of
 		}
-		for _, cell := range leaf.Hours {
-			of.add(cell)
+		for _, leaf := range leaves {
+			of.add(leaf)
 		}
 	})
 	if err != nil {
 		return Reasons{}, err
 	}
-	return Reasons{Reasons: a.reasons(byForm), Period: q.period, FreshThrough: q.fresh}, nil
+	return Reasons{Reasons: a.reasons(takenOf(sums)), Period: q.period, FreshThrough: q.fresh}, nil
+}
+
+// answers adds up digests of one form.
+type answers struct {
+	ratings uint32
+	by      map[unique.Handle[string]]uint32
+}
+
+func (a *answers) add(leaf *digest) {
+	a.ratings += leaf.slot.Overall.N() + leaf.slot.Overall[0]
+	for _, answer := range leaf.answers {
+		a.by[answer.what] += answer.n
+	}
 }
 
 // taken is what was answered on one form.
@@ -62,20 +76,24 @@ type taken struct {
 	scored  map[string]uint32            // ratings that answered a question by a score
 }
 
-func (t *taken) add(cell tally.Cell) {
-	t.ratings += cell.Overall.N() + cell.Overall[0]
-	for at, count := range cell.Choices {
-		question, choice, _ := strings.Cut(at, "/")
-		of := t.choices[question]
-		if of == nil {
-			of = map[string]uint32{}
-			t.choices[question] = of
+func takenOf(sums map[string]*answers) map[string]*taken {
+	byForm := make(map[string]*taken, len(sums))
+	for form, sum := range sums {
+		of := &taken{ratings: sum.ratings, choices: map[string]map[string]uint32{}, scored: map[string]uint32{}}
+		byForm[form] = of
+		for what, n := range sum.by {
+			question, choice, isChoice := strings.Cut(what.Value(), "/")
+			if !isChoice {
+				of.scored[question] += n
+				continue
+			}
+			if of.choices[question] == nil {
+				of.choices[question] = map[string]uint32{}
+			}
+			of.choices[question][choice] += n
 		}
-		of[choice] += count
 	}
-	for question, counts := range cell.Questions {
-		t.scored[question] += counts.N()
-	}
+	return byForm
 }
 
 // answered is how many ratings answered a question of a form; false where that cannot be told, and then at most all did.

@@ -1,0 +1,97 @@
+package analysis
+
+import (
+	"encoding/binary"
+	"maps"
+	"slices"
+	"unique"
+
+	"github.com/hailong-vn/hailong/internal/tally"
+)
+
+// digest is what hours and reasons need of one leaf, in about a quarter of a kilobyte: a leaf itself takes some fifty times as long to
+// read from a store as its digest from memory. A digest does not change.
+type digest struct {
+	at tally.SlotKey
+	// slot sums the leaf. Hour cells only rise, and with each of them the sums' version: so a strip whose slot has the same version
+	// speaks of this very state of the leaf, and the digest is what reading the leaf again would give, or was a moment ago.
+	slot    tally.Slot
+	hours   string     // packed, see eachHour
+	answers []answered // by name
+}
+
+// answered is how many ratings took a choice, "question/choice", or answered a question by a score, "question".
+type answered struct {
+	what unique.Handle[string]
+	n    uint32
+}
+
+// digestOf makes a leaf's digest.
+func digestOf(leaf tally.Leaf) *digest {
+	d := &digest{}
+	d.at, d.slot = leaf.Slot()
+	answers := map[string]uint32{}
+	packed := make([]byte, 0, 64)
+	for _, hour := range slices.Sorted(maps.Keys(leaf.Hours)) {
+		cell := leaf.Hours[hour]
+		packed = appendHour(packed, hour, cell.Overall, cell.Flagged.N())
+		for choice, n := range cell.Choices {
+			answers[choice] += n
+		}
+		for question, counts := range cell.Questions {
+			answers[question] += counts.N()
+		}
+	}
+	d.hours = string(packed)
+	d.answers = make([]answered, 0, len(answers))
+	for _, what := range slices.Sorted(maps.Keys(answers)) {
+		d.answers = append(d.answers, answered{unique.Make(what), answers[what]})
+	}
+	return d
+}
+
+// flaggedBit says that an hour's packed counts end with how many of them are flagged; bits 0 to 5 which scores are counted.
+const flaggedBit = 1 << 6
+
+// appendHour packs an hour: hour(byte) mask(byte) n..., numbers as unsigned varints, zeros left out.
+func appendHour(packed []byte, hour int, counts tally.Counts, flagged uint32) []byte {
+	mask := byte(0)
+	for score, n := range counts {
+		if n != 0 {
+			mask |= 1 << score
+		}
+	}
+	if flagged != 0 {
+		mask |= flaggedBit
+	}
+	packed = append(packed, byte(hour), mask)
+	for _, n := range append(counts[:], flagged) {
+		if n != 0 {
+			packed = binary.AppendUvarint(packed, uint64(n))
+		}
+	}
+	return packed
+}
+
+// eachHour gives the hours of the day that have a cell.
+func (d *digest) eachHour(add func(hour int, counts tally.Counts, flagged uint32)) {
+	for at := 0; at < len(d.hours); {
+		hour, mask := int(d.hours[at]), d.hours[at+1]
+		at += 2
+		var numbers [7]uint32
+		for i := range numbers {
+			if mask&(1<<i) == 0 {
+				continue
+			}
+			for shift := 0; ; shift += 7 {
+				b := d.hours[at]
+				at++
+				numbers[i] |= uint32(b&0x7f) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		}
+		add(hour, tally.Counts(numbers[:6]), numbers[6])
+	}
+}
