@@ -63,7 +63,7 @@ func TestSingleRatingsAreNotCopiedAway(t *testing.T) {
 	s := start(t, Config{})
 	ctx := s.admin()
 	unit := s.unit(ctx, "", "Xã Thử")
-	for range int(listsPerAccount.Burst) {
+	for range listsPerAccount.Burst {
 		if _, err := s.ratings().ListRatings(ctx, &pb.ListRatingsRequest{UnitId: unit}); err != nil {
 			t.Fatal(err)
 		}
