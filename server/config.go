@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hailong-vn/hailong/internal/language"
@@ -17,7 +18,7 @@ import (
 // Config is what an installation can set. Every setting has a useful zero or default value.
 type Config struct {
 	GRPC    string // address of gRPC; port 0 = any free one
-	HTTP    string // address of JSON, /healthz, /readyz, /metrics
+	HTTP    string // address of pages, JSON, /healthz, /readyz, /metrics
 	Data    string // folder of the embedded store, keys and exports
 	MongoDB string // URI with a database name; "" = embedded
 	Redis   string // URL; "" = in process
@@ -28,6 +29,9 @@ type Config struct {
 	// TrustedProxies are the networks ("10.0.0.0/8, 127.0.0.1") whose X-Forwarded-For is believed: reverse proxies and load
 	// balancers in front. Without it all citizens behind one proxy share one address's limits.
 	TrustedProxies string
+
+	PublicURL    string // how citizens reach the pages, such as "https://danhgia.tinh.gov.vn", for posters; "" = as whoever prints them does
+	EmbedOrigins string // web origins, with commas, whose pages may hold the citizens' form in a frame; "" = none
 
 	AdminPassword string // of the first administrator; "" = a one-time password is printed once
 	ContactKey    string // seals contacts: 32 bytes in hex or base64; "" = a key file in Data (embedded only)
@@ -60,6 +64,8 @@ func (c *Config) Register(flags *flag.FlagSet, in language.Language) {
 	text(&c.TLSKey, "tls-key", "HAILONG_TLS_KEY", "")
 	text(&c.Worker, "worker", "HAILONG_WORKER", "auto")
 	text(&c.TrustedProxies, "trusted-proxies", "HAILONG_TRUSTED_PROXIES", "")
+	text(&c.PublicURL, "public-url", "HAILONG_PUBLIC_URL", "")
+	text(&c.EmbedOrigins, "embed-origins", "HAILONG_EMBED_ORIGINS", "")
 	flags.BoolVar(&c.Demo, "demo", c.switchedOn("HAILONG_DEMO"), usage(in, "demo", "HAILONG_DEMO"))
 	flags.BoolVar(&c.DemoLive, "demo-live", c.switchedOn("HAILONG_DEMO_LIVE"), usage(in, "demo-live", "HAILONG_DEMO_LIVE"))
 	c.registerFigures(flags, in)
@@ -134,6 +140,13 @@ func (c Config) complete() (Config, error) {
 	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return c, errors.New("-tls-cert and -tls-key belong together")
+	}
+	if public, err := origins("-public-url", strings.TrimRight(c.PublicURL, "/")); err != nil || len(public) > 1 {
+		return c, fmt.Errorf("-public-url: %q is no address such as https://danhgia.tinh.gov.vn", c.PublicURL)
+	}
+	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
+	if _, err := origins("-embed-origins", c.EmbedOrigins); err != nil {
+		return c, err
 	}
 	switch c.Worker {
 	case "":

@@ -19,7 +19,12 @@ import (
 
 // pages makes the web pages. They call the services over conn, with the visitor's own session.
 func (a *application) pages(ctx context.Context, conn *grpc.ClientConn, trusted proxies) (http.Handler, error) {
+	embed, err := origins("-embed-origins", a.EmbedOrigins)
+	if err != nil {
+		return nil, err
+	}
 	site, err := web.New(web.Config{
+		PublicURL: a.PublicURL, EmbedOrigins: embed,
 		Conn: conn, Address: trusted.address, Secure: func(r *http.Request) bool { return r.TLS != nil || trusted.secure(r) },
 		Accounts: func() []web.DemoAccount {
 			var shown []web.DemoAccount
