@@ -209,6 +209,9 @@ func (d *Desk) first(ctx context.Context, t *typing) (entered Entered, again boo
 	if !t.batch.Open {
 		return Entered{}, false, fault.New(fault.Stale, "desk_batch_closed")
 	}
+	if t.reason != "" { // a correction of nothing: the number or the year is wrong, and storing it would count a slip twice
+		return Entered{Outcome: pb.Outcome_OUTCOME_REJECTED, Why: fault.New(fault.Invalid, "desk_nothing_to_correct", "number", t.number)}, false, nil
+	}
 	if t.batch.Full {
 		return Entered{}, false, fault.New(fault.Exhausted, "desk_batch_full", "limit", d.options.MaxSlips)
 	}

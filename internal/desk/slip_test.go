@@ -257,7 +257,12 @@ func TestWhenASlipCounts(t *testing.T) {
 	asked.FilledOn = "31/12/2025"
 	_, err = h.Enter(t.Context(), lan, asked, language.English)
 	wantFault(t, err, fault.Invalid, "day_invalid")
-	asked.FilledOn = "2025-12-31" // another year's slip 1
+	asked.FilledOn, asked.CorrectionReason = "2025-12-31", "gõ nhầm"
+	nothing := h.enter(lan, asked)
+	if wantOutcome(t, nothing, rejected); nothing.Why.Reason != "desk_nothing_to_correct" {
+		t.Errorf("a correction of nothing: %v", nothing.Why)
+	}
+	asked.CorrectionReason = "" // another year's slip 1
 	wantOutcome(t, h.enter(lan, asked), stored)
 	wantOutcome(t, h.enter(lan, slip(batch, "1", 4)), stored)
 }

@@ -249,9 +249,15 @@ func (p pages) enter(v *web.Visit) error {
 	return v.Redirect("/desk/batches/" + page.Batch.GetId() + "?" + next.Encode())
 }
 
-// store sends the slip. A correction is sent without its reason first: where what it would take the place of is not what the operator
+// store sends the slip. A correction of one that is not among the last as it was seen is sent without its reason first: where what it would take the place of is not what the operator
 // saw, somebody else corrected it meanwhile, and both are shown instead.
 func (p pages) store(v *web.Visit, page *batchPage, asked *pb.EnterSlipRequest) (*pb.EnterSlipResponse, error) {
+	for _, slip := range page.Slips {
+		if page.Seen != "" && slip.GetRatingId() == page.Seen { // it stands as the operator saw it
+			asked.CorrectionReason = page.Reason
+			return v.Desk.EnterSlip(v.Context(), asked)
+		}
+	}
 	answer, err := v.Desk.EnterSlip(v.Context(), asked)
 	if err != nil || answer.GetOutcome().GetOutcome() != pb.Outcome_OUTCOME_CONFLICT || page.Seen == "" {
 		return answer, err
