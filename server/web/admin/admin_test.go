@@ -1,41 +1,85 @@
 package admin_test
 
 import (
+	"net/http"
 	"testing"
 
+	"github.com/hailong-vn/hailong/internal/testengine/browser"
 	"github.com/hailong-vn/hailong/server/web/webtest"
 )
 
 func TestMain(m *testing.M) { webtest.Main(m) }
 
-// Every page in every way it must stand.
+// The pages that are used most, in every way they must stand.
 func TestLook(t *testing.T) {
 	p := webtest.Shared(t)
-	unit, counter := p.WardOffice, p.WardCounters[1]
-	for name, path := range map[string]string{
-		"admin":               "/admin",
-		"admin-first":         "/admin?first=1",
-		"admin-units":         "/admin/units?open=" + p.Ward,
-		"admin-units-found":   "/admin/units?q=mot+cua",
-		"admin-unit":          "/admin/units/" + unit,
-		"admin-unit-new":      "/admin/units/new?parent=" + unit + "&parent_q=song",
-		"admin-unit-change":   "/admin/units/" + unit + "/change",
-		"admin-unit-close":    "/admin/units/" + unit + "/close?successor_q=xa",
-		"admin-counter":       "/admin/units/" + unit + "/counters/" + counter,
-		"admin-counter-new":   "/admin/units/" + unit + "/counters/new",
-		"admin-counter-close": "/admin/units/" + unit + "/counters/" + p.WardCounters[0] + "/close",
-		"admin-official-new":  "/admin/units/" + unit + "/officials/new",
-		"admin-devices":       "/admin/devices",
-		"admin-device":        "/admin/devices/" + p.Device,
-		"admin-device-new":    "/admin/devices/new?unit=" + unit,
-		"admin-device-code":   "/admin/devices/" + p.Device + "/code",
-		"admin-device-revoke": "/admin/devices/" + p.Device + "/revoke",
-		"admin-forms":         "/admin/questionnaires",
-		"admin-form":          "/admin/questionnaires/kiosk/1",
-		"admin-publish":       "/admin/questionnaires/new?from=kiosk@1",
-		"admin-accounts":      "/admin/accounts",
-		"admin-account-new":   "/admin/accounts/new",
+	for _, view := range []webtest.View{
+		{Path: "/admin?first=1", Name: "admin-first"},
+		{Path: "/admin/units?open=" + p.Ward, Name: "admin-units"},
+		{Path: "/admin/units/" + p.WardOffice, Name: "admin-unit"},
+		{Path: "/admin/units/" + p.WardOffice + "/change", Name: "admin-unit-change"},
+		{Path: "/admin/devices", Name: "admin-devices"},
+		{Path: "/admin/accounts", Name: "admin-accounts"},
 	} {
-		p.Look(t, webtest.View{Who: webtest.Administrator, Path: path, Name: name})
+		view.Who = webtest.Administrator
+		p.Look(t, view)
 	}
+}
+
+// All others: in both languages, at a desk and 320 pixels wide, for everybody.
+func TestEveryPage(t *testing.T) {
+	p := webtest.Shared(t)
+	office := "/admin/units/" + p.WardOffice
+	for name, path := range map[string]string{
+		"admin":                   "/admin",
+		"admin-units-found":       "/admin/units?q=mot+cua",
+		"admin-unit-new":          "/admin/units/new?parent=" + p.Ward + "&parent_q=song",
+		"admin-unit-close":        office + "/close?successor_q=xa",
+		"admin-counter":           office + "/counters/" + p.WardCounters[1],
+		"admin-counter-new":       office + "/counters/new",
+		"admin-counter-change":    office + "/counters/" + p.WardCounters[1] + "/change",
+		"admin-counter-close":     office + "/counters/" + p.WardCounters[0] + "/close",
+		"admin-official-new":      office + "/officials/new",
+		"admin-official-close":    office + "/officials/" + p.WardOfficials[0] + "/close",
+		"admin-device":            "/admin/devices/" + p.Device,
+		"admin-device-new":        "/admin/devices/new?unit=" + p.WardOffice,
+		"admin-device-bind":       "/admin/devices/" + p.Device + "/bind?unit=" + p.WardOffice,
+		"admin-device-unbind":     "/admin/devices/" + p.Device + "/unbind?unit=" + p.WardOffice + "&counter=" + p.WardCounters[0],
+		"admin-device-code":       "/admin/devices/" + p.Device + "/code",
+		"admin-device-revoke":     "/admin/devices/" + p.Device + "/revoke",
+		"admin-questionnaires":    "/admin/questionnaires",
+		"admin-questionnaire":     "/admin/questionnaires/sipas/1",
+		"admin-questionnaire-new": "/admin/questionnaires/new?from=kiosk@1",
+		"admin-account-new":       "/admin/accounts/new",
+	} {
+		t.Run(name, func(t *testing.T) {
+			page := browser.Open(t).Page(t, browser.Options{})
+			p.GiveSession(t, page, webtest.Administrator)
+			for _, language := range []string{"vi", "en"} {
+				page.Resize(1280, 800, 1)
+				if status := page.Go(p.HTTP + path + join(path) + "lang=" + language); status != http.StatusOK {
+					t.Fatalf("%d\n%s", status, page.Text("main"))
+				}
+				if language == "vi" {
+					page.CheckKeyboard()
+				}
+				for size, width := range map[string]int{"desk": 1280, "phone": 320} {
+					page.Resize(width, 800, 1)
+					page.NoHorizontalScroll()
+					page.CheckAccessible()
+					page.Screenshot(name + "-" + size + "-" + language)
+				}
+			}
+			page.CheckConsole()
+		})
+	}
+}
+
+func join(path string) string {
+	for _, r := range path {
+		if r == '?' {
+			return "&"
+		}
+	}
+	return "?"
 }
