@@ -15,6 +15,7 @@ import (
 	"github.com/hailong-vn/hailong/internal/figure"
 	"github.com/hailong-vn/hailong/internal/localday"
 	"github.com/hailong-vn/hailong/internal/store"
+	"github.com/hailong-vn/hailong/internal/tally"
 	"github.com/hailong-vn/hailong/internal/unit"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 )
@@ -51,7 +52,8 @@ type Config struct {
 // Analysis answers figures. All methods may be called by many goroutines.
 type Analysis struct {
 	config  Config
-	digests *digests      // of leaves
+	digests *digests // of leaves
+	reading together[[]tally.Strip]
 	large   chan struct{} // held while a question that reads very much is answered
 }
 

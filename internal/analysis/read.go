@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/hailong-vn/hailong/internal/figure"
 	"github.com/hailong-vn/hailong/internal/tally"
@@ -49,8 +50,12 @@ func (s sums) pooled() sum {
 	return all
 }
 
-// manyUnits is the part of all units from which reading all strips of a year as one range is quicker than one by one.
-const manyUnits = 4
+const (
+	// manyUnits is the part of all units from which reading all strips of a year as one range is quicker than one by one.
+	manyUnits = 4
+	// fewUnits are read one by one in any case.
+	fewUnits = 8
+)
 
 // inYear is a stretch's days within one year, and who counts where on them.
 type inYear struct {
@@ -62,7 +67,7 @@ type inYear struct {
 // cover falls into it.
 func (a *Analysis) strips(ctx context.Context, q asked, c *cover, begin func(year int, parts []inYear), use func(tally.Strip)) error {
 	units := c.units()
-	if len(units)*manyUnits > q.tree.Len() && len(units) > 50 {
+	if len(units)*manyUnits > q.tree.Len() && len(units) > fewUnits {
 		units = nil
 	}
 	for year := q.period.From.Year(); year <= q.period.To.Year(); year++ {
@@ -73,16 +78,35 @@ func (a *Analysis) strips(ctx context.Context, q asked, c *cover, begin func(yea
 			}
 		}
 		begin(year, parts)
-		for strip, err := range a.config.Engine.Rollups().Strips(ctx, year, units) {
-			if err != nil {
-				return err
-			}
+		strips, err := a.stripsOf(ctx, year, units)
+		if err != nil {
+			return err
+		}
+		for _, strip := range strips {
 			if q.Questionnaire == "" || strip.Key.Questionnaire == q.Questionnaire {
 				use(strip)
 			}
 		}
 	}
 	return nil
+}
+
+// stripsOf reads a year's strips, together with whoever asks for the same: a page asks a dozen questions at once about one unit.
+func (a *Analysis) stripsOf(ctx context.Context, year int, units []string) ([]tally.Strip, error) {
+	key := strconv.Itoa(year)
+	if units != nil {
+		key += "/" + strings.Join(units, "/")
+	}
+	return a.reading.do(ctx, key, func(ctx context.Context) ([]tally.Strip, error) {
+		strips := make([]tally.Strip, 0, len(units))
+		for strip, err := range a.config.Engine.Rollups().Strips(ctx, year, units) {
+			if err != nil {
+				return nil, err
+			}
+			strips = append(strips, strip)
+		}
+		return strips, nil
+	})
 }
 
 // within cuts a period to a year and answers its first and last day of the year; false where they do not meet.
