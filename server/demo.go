@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -16,6 +17,8 @@ import (
 	"github.com/hailong-vn/hailong/internal/fault"
 	"github.com/hailong-vn/hailong/internal/identity"
 	"github.com/hailong-vn/hailong/internal/intake"
+	"github.com/hailong-vn/hailong/internal/localday"
+	"github.com/hailong-vn/hailong/internal/remedy"
 	"github.com/hailong-vn/hailong/internal/store"
 	"github.com/hailong-vn/hailong/internal/unit"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
@@ -45,6 +48,9 @@ func (a *application) fillDemo(ctx context.Context) error {
 		return err
 	}
 	if err := a.fillDemoAccounts(ctx); err != nil {
+		return err
+	}
+	if err := a.fillDemoRemedies(ctx); err != nil {
 		return err
 	}
 	before, version, err := progress.Get(ctx, demoID)
@@ -108,6 +114,31 @@ func (a *application) fillDemoDirectory(ctx context.Context) error {
 	}
 	_, err = a.directory.CreateProcedures(ctx, procedures)
 	return err
+}
+
+// fillDemoRemedies publishes what was done, where it was not published yet.
+func (a *application) fillDemoRemedies(ctx context.Context) error {
+	today, _ := localday.Of(a.Clock())
+	for _, done := range demo.Remedies() {
+		there, err := a.remedies.Latest(ctx, done.UnitID)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(there, func(one remedy.Remedy) bool { return one.Text == done.Text }) {
+			continue
+		}
+		var above []string
+		for _, ancestor := range a.directory.Tree().Ancestors(done.UnitID) {
+			above = append(above, ancestor.ID)
+		}
+		_, err = a.remedies.Publish(ctx, remedy.Draft{
+			Unit: done.UnitID, Ancestors: above, Text: done.Text, DoneOn: string(today.Add(-done.DaysAgo)), By: demo.Source,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 var roleWords = map[pb.Role]string{
