@@ -19,9 +19,15 @@ type asked struct {
 
 func ask(v *web.Visit) asked {
 	return asked{
-		From: v.Value("from"), To: v.Value("to"), Channel: v.Value("channel"), Tree: v.Value("tree"),
-		With: v.Value("with"), OtherFrom: v.Value("other_from"), OtherTo: v.Value("other_to"),
+		From: clip(v.Value("from")), To: clip(v.Value("to")), Channel: v.Value("channel"), Tree: v.Value("tree"),
+		With: v.Value("with"), OtherFrom: clip(v.Value("other_from")), OtherTo: clip(v.Value("other_to")),
 	}
+}
+
+// clip leaves of what is no day as much as a day has letters: the services then say in words of ours that it is none.
+func clip(day string) string {
+	letters := []rune(day)
+	return string(letters[:min(len(letters), len("yyyy-mm-dd"))])
 }
 
 // Link is a page's address with this question and more pairs of a name and a value.
