@@ -105,3 +105,14 @@ func everyFault(ctx context.Context, err error) error {
 	}
 	return first
 }
+
+// faults says everything that is wrong with a text but the first thing, which is the error.
+func (t *terminal) faults(err error) error {
+	var faults questionnaire.Faults
+	if errors.As(err, &faults) {
+		for _, f := range faults[1:] {
+			t.say("fault."+f.Reason, f.Args...)
+		}
+	}
+	return err
+}

@@ -31,7 +31,7 @@ type terminal struct {
 func (t *terminal) say(key string, args ...any) { _, _ = fmt.Fprintln(t.stderr, t.Text(key, args...)) }
 
 func commands() []command {
-	return []command{
+	return append([]command{
 		{"serve", serve},
 		{"import units", importUnits},
 		{"import ratings", importRatings},
@@ -40,7 +40,7 @@ func commands() []command {
 		{"setup mongodb", setupMongoDB},
 		{"reset password", resetPassword},
 		{"version", printVersion},
-	}
+	}, administering()...)
 }
 
 // errUsage ends the program with status 2, after its words were said.
@@ -99,7 +99,7 @@ func (t *terminal) dispatch(ctx context.Context, args []string) error {
 func (t *terminal) usage() {
 	t.say("command.usage")
 	for _, c := range commands() {
-		_, _ = fmt.Fprintf(t.stderr, "  hailong-server %-16s %s\n", c.name, t.Text("command."+strings.ReplaceAll(c.name, " ", "_")))
+		_, _ = fmt.Fprintf(t.stderr, "  hailong-server %-21s %s\n", c.name, t.Text("command."+strings.ReplaceAll(c.name, " ", "_")))
 	}
 }
 

@@ -22,6 +22,9 @@ const (
 	MaxBindings = 100
 )
 
+// SilentAfter is how long a device that works may be silent: it sends a heartbeat every minute.
+const SilentAfter = 10 * time.Minute
+
 // Device is a touchscreen, or anything else that records ratings with a key of its own.
 type Device struct {
 	ID            string

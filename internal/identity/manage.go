@@ -47,6 +47,13 @@ func (a *Accounts) Create(ctx context.Context, caller Caller, within Within, wan
 	return doc.account(), nil
 }
 
+// CreateWithOneTime is Create with a one-time password, which is answered and must be changed at the first sign-in.
+func (a *Accounts) CreateWithOneTime(ctx context.Context, caller Caller, within Within, wanted NewAccount) (Account, string, error) {
+	wanted.Password, wanted.MustChange = oneTimePassword(), true
+	account, err := a.Create(ctx, caller, within, wanted)
+	return account, wanted.Password, err
+}
+
 func (a *Accounts) insert(ctx context.Context, wanted NewAccount, by string) (accountDoc, error) {
 	name, err := cleanName(wanted.Name)
 	if err != nil {

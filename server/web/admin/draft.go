@@ -12,14 +12,14 @@ import (
 
 // What a questionnaire looks like as YAML, in the order people write it.
 type draftForm struct {
-	ID        string            `yaml:"id"`
-	Version   int32             `yaml:"version"`
-	ValidFrom string            `yaml:"valid_from,omitempty"`
-	Titles    map[string]string `yaml:"titles"`
-	Source    draftSource       `yaml:"source"`
-	Scale     []draftLabel      `yaml:"scale,omitempty"` // the words of all scored questions, where they are the same
-	Factors   []draftFactor     `yaml:"factors,omitempty"`
-	Questions []draftQuestion   `yaml:"questions"`
+	ID        string          `yaml:"id"`
+	Version   int32           `yaml:"version"`
+	ValidFrom string          `yaml:"valid_from,omitempty"`
+	Titles    *yaml.Node      `yaml:"titles"`
+	Source    draftSource     `yaml:"source"`
+	Scale     []draftLabel    `yaml:"scale,omitempty"` // the words of all scored questions, where they are the same
+	Factors   []draftFactor   `yaml:"factors,omitempty"`
+	Questions []draftQuestion `yaml:"questions"`
 }
 
 type draftSource struct {
@@ -28,30 +28,30 @@ type draftSource struct {
 }
 
 type draftFactor struct {
-	ID     string            `yaml:"id"`
-	Titles map[string]string `yaml:"titles"`
+	ID     string     `yaml:"id"`
+	Titles *yaml.Node `yaml:"titles"`
 }
 
 type draftQuestion struct {
-	ID       string            `yaml:"id"`
-	Kind     string            `yaml:"kind"`
-	Factor   string            `yaml:"factor,omitempty"`
-	Overall  bool              `yaml:"overall,omitempty"`
-	Multiple bool              `yaml:"multiple,omitempty"`
-	Texts    map[string]string `yaml:"texts"`
-	Labels   []draftLabel      `yaml:"labels,omitempty"`
-	Choices  []draftChoice     `yaml:"choices,omitempty"`
+	ID       string        `yaml:"id"`
+	Kind     string        `yaml:"kind"`
+	Factor   string        `yaml:"factor,omitempty"`
+	Overall  bool          `yaml:"overall,omitempty"`
+	Multiple bool          `yaml:"multiple,omitempty"`
+	Texts    *yaml.Node    `yaml:"texts"`
+	Labels   []draftLabel  `yaml:"labels,omitempty"`
+	Choices  []draftChoice `yaml:"choices,omitempty"`
 }
 
 type draftLabel struct {
-	Score int32             `yaml:"score"`
-	Texts map[string]string `yaml:"texts,flow"`
+	Score int32      `yaml:"score"`
+	Texts *yaml.Node `yaml:"texts"`
 }
 
 type draftChoice struct {
-	ID    string            `yaml:"id"`
-	Score int32             `yaml:"score,omitempty"`
-	Texts map[string]string `yaml:"texts,flow"`
+	ID    string     `yaml:"id"`
+	Score int32      `yaml:"score,omitempty"`
+	Texts *yaml.Node `yaml:"texts"`
 }
 
 // draft writes a published version as YAML under another number: the text to begin the next version with. It says the same as
@@ -72,9 +72,9 @@ func draft(q *pb.Questionnaire, version int32) (string, error) {
 		}
 		for _, c := range asked.GetChoices() {
 			if asked.GetKind() == "score" {
-				to.Labels = append(to.Labels, draftLabel{c.GetScore(), texts(c.GetTexts())})
+				to.Labels = append(to.Labels, draftLabel{c.GetScore(), flow(texts(c.GetTexts()))})
 			} else {
-				to.Choices = append(to.Choices, draftChoice{c.GetId(), c.GetScore(), texts(c.GetTexts())})
+				to.Choices = append(to.Choices, draftChoice{c.GetId(), c.GetScore(), flow(texts(c.GetTexts()))})
 			}
 		}
 		out.Questions = append(out.Questions, to)
@@ -107,10 +107,19 @@ func (d *draftForm) share() {
 	}
 }
 
-func texts(list []*pb.LocalText) map[string]string {
-	out := make(map[string]string, len(list))
+// texts are words by language, in the order in which they are published: Vietnamese first.
+func texts(list []*pb.LocalText) *yaml.Node {
+	out := &yaml.Node{Kind: yaml.MappingNode}
 	for _, t := range list {
-		out[t.GetLanguage()] = t.GetText()
+		out.Content = append(out.Content,
+			&yaml.Node{Kind: yaml.ScalarNode, Value: t.GetLanguage()},
+			&yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: t.GetText(), Style: yaml.DoubleQuotedStyle})
 	}
 	return out
+}
+
+// flow writes words in one line.
+func flow(words *yaml.Node) *yaml.Node {
+	words.Style = yaml.FlowStyle
+	return words
 }

@@ -19,6 +19,7 @@ type picker struct {
 	Name, Label, Help string
 	Top               string // words for "no unit"; "" = a unit must be chosen
 	Many              bool   // several may be chosen
+	Not               string // id of the unit that is no choice: the one the form is about
 	Query             string
 	Chosen            []option
 	Found             []option
@@ -79,7 +80,7 @@ func pick(v *web.Visit, p picker, first ...string) (picker, error) {
 		return p, err
 	}
 	for _, u := range found.GetUnits() {
-		if !slices.ContainsFunc(p.Chosen, func(o option) bool { return o.GetId() == u.GetId() }) {
+		if u.GetId() != p.Not && !slices.ContainsFunc(p.Chosen, func(o option) bool { return o.GetId() == u.GetId() }) {
 			p.Found = append(p.Found, placed(v, u))
 		}
 	}

@@ -121,6 +121,7 @@ func editUnitForm(v *web.Visit) (unitForm, error) {
 		first = top
 	}
 	picking := parentPicker(v)
+	picking.Not = u.GetId()
 	if first == top {
 		picking.Top = v.Text("adminpage.at_top") // it stays where it is
 	}
@@ -187,7 +188,7 @@ func closingUnit(v *web.Visit) (closeUnitForm, error) {
 		}
 	}
 	f.Successors, err = pick(v, picker{
-		Name: "successor", Label: v.Text("adminpage.successors"), Help: v.Text("adminpage.successors_help"), Many: true,
+		Name: "successor", Label: v.Text("adminpage.successors"), Help: v.Text("adminpage.successors_help"), Many: true, Not: u.GetId(),
 	})
 	return f, err
 }
