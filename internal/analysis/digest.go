@@ -3,6 +3,7 @@ package analysis
 import (
 	"encoding/binary"
 	"maps"
+	"math/bits"
 	"slices"
 	"unique"
 
@@ -16,7 +17,7 @@ type digest struct {
 	// slot sums the leaf. Hour cells only rise, and with each of them the sums' version: so a strip whose slot has the same version
 	// speaks of this very state of the leaf, and the digest is what reading the leaf again would give, or was a moment ago.
 	slot    tally.Slot
-	hours   string     // packed, see eachHour
+	hours   string     // packed, see appendHour
 	answers []answered // by name
 }
 
@@ -73,25 +74,26 @@ func appendHour(packed []byte, hour int, counts tally.Counts, flagged uint32) []
 	return packed
 }
 
-// eachHour gives the hours of the day that have a cell.
-func (d *digest) eachHour(add func(hour int, counts tally.Counts, flagged uint32)) {
+// addHours adds the hours of the day to others.
+func (d *digest) addHours(day *[24]sum) {
 	for at := 0; at < len(d.hours); {
-		hour, mask := int(d.hours[at]), d.hours[at+1]
+		to, mask := &day[d.hours[at]], d.hours[at+1]
 		at += 2
-		var numbers [7]uint32
-		for i := range numbers {
-			if mask&(1<<i) == 0 {
-				continue
-			}
+		for ; mask != 0; mask &= mask - 1 {
+			n := uint32(0)
 			for shift := 0; ; shift += 7 {
 				b := d.hours[at]
 				at++
-				numbers[i] |= uint32(b&0x7f) << shift
+				n |= uint32(b&0x7f) << shift
 				if b < 0x80 {
 					break
 				}
 			}
+			if score := bits.TrailingZeros8(mask); score < len(to.counts) {
+				to.counts[score] += n
+			} else {
+				to.flagged += n
+			}
 		}
-		add(hour, tally.Counts(numbers[:6]), numbers[6])
 	}
 }

@@ -30,12 +30,11 @@ func (a *Analysis) Hours(ctx context.Context, query Query) (Hours, error) {
 	if err != nil {
 		return Hours{}, err
 	}
-	var week [7 * 24]sum
+	var week [7][24]sum
 	err = a.leaves(ctx, q, q.subtree(), func(strip tally.StripKey, leaves []*digest) {
 		newYear := int(dayOf(strip.Year).Start().Weekday()) + 6 // Monday first
 		for _, leaf := range leaves {
-			day := week[(newYear+leaf.at.Day)%7*24:]
-			leaf.eachHour(func(hour int, counts tally.Counts, flagged uint32) { day[hour].add(counts, flagged) })
+			leaf.addHours(&week[(newYear+leaf.at.Day)%7])
 		}
 	})
 	if err != nil {
@@ -44,13 +43,15 @@ func (a *Analysis) Hours(ctx context.Context, query Query) (Hours, error) {
 	answer := Hours{Period: q.period, FreshThrough: q.fresh}
 	var whole sum
 	var parts []figure.Distribution
-	for at, total := range week {
-		if total.counts.N() == 0 {
-			continue
+	for day := range week {
+		for hour, total := range week[day] {
+			if total.counts.N() == 0 {
+				continue
+			}
+			whole.add(total.counts, total.flagged)
+			parts = append(parts, total.distribution())
+			answer.Hours = append(answer.Hours, Hour{Weekday: 1 + day, Hour: hour})
 		}
-		whole.add(total.counts, total.flagged)
-		parts = append(parts, total.distribution())
-		answer.Hours = append(answer.Hours, Hour{Weekday: 1 + at/24, Hour: at % 24})
 	}
 	_, parts = figure.SuppressChannels(whole.distribution(), parts, a.config.MinCell)
 	for i, part := range parts {
