@@ -17,6 +17,7 @@ import (
 	"github.com/hailong-vn/hailong/internal/language"
 	"github.com/hailong-vn/hailong/server/web"
 	"github.com/hailong-vn/hailong/server/web/signin"
+	"github.com/hailong-vn/hailong/server/web/webtest"
 )
 
 // silent is a connection behind which nothing answers.
@@ -47,7 +48,8 @@ func serve(t *testing.T, config web.Config, mount func(*web.Site)) string {
 	return server.URL
 }
 
-func get(t *testing.T, address string, header ...string) (*http.Response, string, error) {
+// get asks for a page without cookies. An answer that was cut off is an error.
+func get(t *testing.T, address string, header ...string) (webtest.Answer, error) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
 	if err != nil {
@@ -60,11 +62,11 @@ func get(t *testing.T, address string, header ...string) (*http.Response, string
 	t.Cleanup(client.CloseIdleConnections)
 	response, err := client.Do(request)
 	if err != nil {
-		return &http.Response{}, "", err
+		return webtest.Answer{}, err
 	}
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(response.Body)
-	return response, string(body), err
+	return webtest.Answer{Status: response.StatusCode, Header: response.Header, Body: string(body)}, err
 }
 
 func TestPanicBecomesAPage(t *testing.T) {
@@ -81,9 +83,10 @@ func TestPanicBecomesAPage(t *testing.T) {
 	})
 	for _, encoding := range []string{"gzip", "identity"} {
 		for _, path := range []string{"/broken", "/refused"} {
-			response, body, err := get(t, at+path, "Accept-Encoding", encoding)
-			if err != nil || response.StatusCode != http.StatusInternalServerError {
-				t.Errorf("%s is answered %d, %v", path, response.StatusCode, err)
+			response, err := get(t, at+path, "Accept-Encoding", encoding)
+			body := response.Body
+			if err != nil || response.Status != http.StatusInternalServerError {
+				t.Errorf("%s is answered %d, %v", path, response.Status, err)
 			}
 			if encoding == "identity" && (!strings.Contains(body, "Có lỗi trong hệ thống") || strings.Contains(body, secret) || strings.Contains(body, "EOF") || strings.Contains(body, "goroutine")) {
 				t.Errorf("the page says\n%s", body)
@@ -92,8 +95,8 @@ func TestPanicBecomesAPage(t *testing.T) {
 				t.Errorf("%s has the policy %q", path, response.Header.Get("Content-Security-Policy"))
 			}
 		}
-		if _, body, err := get(t, at+"/half", "Accept-Encoding", encoding); err == nil {
-			t.Errorf("half an answer of %d bytes passes for a whole one", len(body))
+		if half, err := get(t, at+"/half", "Accept-Encoding", encoding); err == nil {
+			t.Errorf("half an answer of %d bytes passes for a whole one", len(half.Body))
 		}
 	}
 	if !strings.Contains(log.String(), secret) {
@@ -108,25 +111,25 @@ func TestDemonstrationAccountsAreShown(t *testing.T) {
 		},
 		FirstRun: func() bool { return true },
 	}, func(*web.Site) {})
-	_, body, _ := get(t, shown+"/sign-in")
+	page, _ := get(t, shown+"/sign-in")
 	for _, want := range []string{"lãnh đạo &lt;thử&gt;", "<code>xem-thử-12</code>", "Lãnh đạo", `href="/set-up"`} {
-		if !strings.Contains(body, want) {
-			t.Errorf("the page does not show %s:\n%s", want, body)
+		if !strings.Contains(page.Body, want) {
+			t.Errorf("the page does not show %s:\n%s", want, page.Body)
 		}
 	}
 	plain := serve(t, web.Config{}, func(*web.Site) {})
-	if _, body, _ := get(t, plain+"/sign-in"); strings.Contains(body, `id="demo"`) || strings.Contains(body, "/set-up") {
-		t.Errorf("without accounts and a first run the page shows\n%s", body)
+	if page, _ := get(t, plain+"/sign-in"); strings.Contains(page.Body, `id="demo"`) || strings.Contains(page.Body, "/set-up") {
+		t.Errorf("without accounts and a first run the page shows\n%s", page.Body)
 	}
 }
 
 func TestServicesThatDoNotAnswer(t *testing.T) {
 	at := serve(t, web.Config{}, func(*web.Site) {})
-	response, body, _ := get(t, at+"/account", "Cookie", "hailong_session=abc", "Accept-Encoding", "identity")
-	if response.StatusCode != http.StatusServiceUnavailable || response.Header.Get("Refresh") == "" || response.Header.Get("Retry-After") == "" {
-		t.Errorf("answered %d with %v", response.StatusCode, response.Header)
+	response, _ := get(t, at+"/account", "Cookie", "hailong_session=abc", "Accept-Encoding", "identity")
+	if response.Status != http.StatusServiceUnavailable || response.Header.Get("Refresh") == "" || response.Header.Get("Retry-After") == "" {
+		t.Errorf("answered %d with %v", response.Status, response.Header)
 	}
-	if !strings.Contains(body, "Hệ thống tạm thời gián đoạn") || strings.Contains(body, "10.0.0.3") {
+	if body := response.Body; !strings.Contains(body, "Hệ thống tạm thời gián đoạn") || strings.Contains(body, "10.0.0.3") {
 		t.Errorf("the page says\n%s", body)
 	}
 }
@@ -137,8 +140,8 @@ func TestFramesAreAllowedOnlyToWhomTheyAreGiven(t *testing.T) {
 		site.Handle("GET /framed", web.Anyone, page, web.Framed())
 		site.Handle("GET /own", web.Anyone, page)
 	})
-	framed, _, _ := get(t, at+"/framed")
-	own, _, _ := get(t, at+"/own")
+	framed, _ := get(t, at+"/framed")
+	own, _ := get(t, at+"/own")
 	if got := framed.Header.Get("Content-Security-Policy"); !strings.HasSuffix(got, "frame-ancestors https://dichvucong.example.vn") {
 		t.Errorf("a page for frames has %q", got)
 	}

@@ -73,7 +73,7 @@ func TestFiguresMoveWithoutReload(t *testing.T) {
 	request := copied.Request(http.MethodGet, "/units/"+p.WardOffice+"/live", nil)
 	request.Header.Set("Accept", "text/event-stream")
 	copied.Client.Timeout = 0
-	response, err := copied.Client.Do(request) //nolint:bodyclose // closed below
+	response, err := copied.Client.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
