@@ -45,7 +45,9 @@ func TestFirstSetUp(t *testing.T) {
 		}
 	}
 	late := p.Visitor(t, "") // somebody else who opened the page before
-	fill(oneTime, lasting, lasting)
+	if status := fill(oneTime, lasting, lasting); status != http.StatusOK {
+		t.Errorf("answered %d at %s", status, page.URL())
+	}
 	if at := strings.TrimPrefix(page.URL(), p.HTTP); !strings.HasPrefix(at, "/admin") {
 		t.Errorf("set-up ends at %s", at)
 	}
