@@ -461,3 +461,18 @@ func TestSentTwice(t *testing.T) {
 		t.Errorf("a device sent twice: %d\n%s", code, body)
 	}
 }
+
+// An administrator of a commune renames the commune, which stays where it is though the unit above cannot be seen.
+func TestOwnTopIsRenamed(t *testing.T) {
+	p := webtest.Start(t)
+	page := browser.Open(t).Page(t, browser.Options{NoScript: true})
+	p.GiveSession(t, page, webtest.CommuneAdministrator)
+	page.Go(p.HTTP + "/admin/units/" + p.Commune + "/change")
+	page.Fill("#name", "Phường Đồi Nắng")
+	page.Submit(save)
+	page.WaitText("h1", "Phường Đồi Nắng")
+	unit, err := pb.NewDirectoryServiceClient(p.Conn(t, webtest.Administrator)).GetUnit(t.Context(), &pb.GetUnitRequest{UnitId: p.Commune})
+	if err != nil || unit.GetParentId() != p.Top || unit.GetName() != "Phường Đồi Nắng" {
+		t.Errorf("%v, %v", unit, err)
+	}
+}

@@ -15,6 +15,7 @@ type unitForm struct {
 	Levels           []choice
 	Level            string
 	Parent           picker
+	Fixed            bool // the unit above lies outside of what the account governs: the unit stays where it is
 	Action, Back     string
 }
 
@@ -29,9 +30,17 @@ func (f *unitForm) read(v *web.Visit) {
 	if !plainCode.MatchString(f.Code) {
 		f.wrong(v, "code", "adminpage.code_wrong")
 	}
-	if _, ok := f.Parent.id(); !ok {
+	if _, ok := f.parent(); !ok {
 		f.wrong(v, "parent", "adminpage.choose_unit")
 	}
+}
+
+// parent is the unit above, as it was chosen.
+func (f *unitForm) parent() (string, bool) {
+	if f.Fixed {
+		return f.Unit.GetParentId(), true
+	}
+	return f.Parent.id()
 }
 
 // forget takes back what is wrong: the form was sent to search in it.
@@ -125,7 +134,9 @@ func editUnitForm(v *web.Visit) (unitForm, error) {
 	if first == top {
 		picking.Top = v.Text("adminpage.at_top") // it stays where it is
 	}
-	f.Parent, err = pick(v, picking, first)
+	if f.Fixed = u.GetParentId() != "" && u.GetId() == v.Account.GetUnitId(); !f.Fixed {
+		f.Parent, err = pick(v, picking, first)
+	}
 	if v.R.Method == "POST" {
 		level := v.Value("level")
 		f.Levels = levelChoices(v, level)
@@ -146,7 +157,7 @@ func (p pages) changeUnit(v *web.Visit) error {
 	if f.bad() || f.Parent.searching {
 		return v.RenderStatus(again(f.form), p.Pages, "unit-form", f)
 	}
-	parent, _ := f.Parent.id()
+	parent, _ := f.parent()
 	_, err = v.Directory.ChangeUnit(v.Context(), &pb.ChangeUnitRequest{Unit: &pb.Unit{
 		Id: f.Unit.GetId(), ParentId: parent, Name: f.Name, Code: f.Code, Level: f.Level, ValidFrom: f.From,
 	}})
