@@ -10,8 +10,8 @@ import (
 	"github.com/hailong-vn/hailong/internal/tally"
 )
 
-// digest is what hours and reasons need of one leaf, in about a quarter of a kilobyte: a leaf itself takes some fifty times as long to
-// read from a store as its digest from memory. A digest does not change.
+// digest is what hours and reasons need of one leaf, in a few hundred bytes. To read the leaf itself from a store takes some fifty times
+// as long. A digest does not change.
 type digest struct {
 	at tally.SlotKey
 	// slot sums the leaf. Hour cells only rise, and with each of them the sums' version: so a strip whose slot has the same version

@@ -16,7 +16,7 @@ import (
 const (
 	// MaxLeaves is how many leaves (a unit's day in one channel and form) one question for reasons or hours asks for at most: every
 	// commune of the country for a month, or those of a province for a year. A leaf that must be read takes 30 to 60 µs of one
-	// processor, one whose digest is kept well below a microsecond.
+	// processor, one whose digest is kept about one.
 	MaxLeaves = 250_000
 	// Questions that read more than largeLeaves wait for each other, largeAtOnce at a time, so that they leave room for all others.
 	largeLeaves = 20_000
