@@ -54,6 +54,17 @@ func TestFirstDay(t *testing.T) {
 	}
 }
 
+// looks checks a page that only stands there once, at a desk and on a phone.
+func looks(page *browser.Page, name string) {
+	for size, width := range map[string]int{"-phone": 320, "-desk": 1280} {
+		page.Resize(width, 800, 1)
+		page.NoHorizontalScroll()
+		page.CheckAccessible()
+		page.Screenshot(name + size)
+	}
+	page.Resize(1280, 800, 1)
+}
+
 var lastPart = regexp.MustCompile(`/admin/units/([^/#?]+)(?:/counters/([^/#?]+))?$`)
 
 func firstUnitAndCounter(t *testing.T, p *webtest.Program, page *browser.Page) (unit, counter string) {
@@ -67,6 +78,7 @@ func firstUnitAndCounter(t *testing.T, p *webtest.Program, page *browser.Page) (
 	if status := page.Submit(save); status != http.StatusUnprocessableEntity || page.Value("#name") != "Phường Bến Trăng" || page.Value("#level") != "commune" || !page.Exists("#code-error") {
 		t.Fatalf("a wrong code: %d\n%s", status, page.Text("main"))
 	}
+	looks(page, "admin-mend")
 	page.Fill("#code", "BT")
 	page.Submit(save)
 	page.WaitText("h1", "Phường Bến Trăng")
@@ -133,6 +145,7 @@ func firstDevice(t *testing.T, p *webtest.Program, page *browser.Page) (code str
 	if cache := page.Header("Cache-Control"); !strings.Contains(cache, "no-store") {
 		t.Errorf("a page with a secret may be kept: %q", cache)
 	}
+	looks(page, "admin-code-shown")
 	page.Reload()
 	if strings.Contains(page.Text("main"), code) {
 		t.Error("the code is shown twice")
@@ -173,6 +186,7 @@ func firstAccount(t *testing.T, p *webtest.Program, page *browser.Page) {
 	page.Click(`[name=unit]:not([value="-"])`)
 	page.Submit(save)
 	password := page.Text(".once .code")
+	looks(page, "admin-password-shown")
 	page.Reload()
 	if page.Exists(".once") {
 		t.Error("the password is shown twice")
@@ -225,6 +239,7 @@ func firstQuestionnaire(t *testing.T, p *webtest.Program, page *browser.Page) {
 	if status := page.Submit(save); status != http.StatusUnprocessableEntity || page.Count("tbody tr") < 2 {
 		t.Errorf("two faults: %d\n%s", status, page.Text("main"))
 	}
+	looks(page, "admin-faults")
 	if page.Value("#yaml") != wrong {
 		t.Error("the text is lost")
 	}
