@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/google/uuid"
@@ -8,6 +9,7 @@ import (
 	"github.com/hailong-vn/hailong/internal/citizen"
 	"github.com/hailong-vn/hailong/internal/fault"
 	"github.com/hailong-vn/hailong/internal/questionnaire"
+	"github.com/hailong-vn/hailong/internal/unit"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 )
 
@@ -26,6 +28,9 @@ func (s citizenService) GetForm(ctx context.Context, request *pb.GetFormRequest)
 		response.UnitId, response.CounterId, response.CounterName = counter.UnitID, counter.ID, counter.Name
 	}
 	tree := s.directory.Tree()
+	if response.GetCounterId() == "" {
+		response.UnitId = placed(tree, request.GetPlace())
+	}
 	u, known := tree.Get(response.GetUnitId())
 	era, there := u.At(tree.Today())
 	if !known || !there {
@@ -68,4 +73,22 @@ func (s citizenService) asked() *questionnaire.Questionnaire {
 		}
 	}
 	return newest
+}
+
+// placed is the id of the unit that a form's address names: by its id, or by its official code where one unit alone has it today.
+func placed(tree *unit.Tree, place string) string {
+	if _, known := tree.Get(place); known {
+		return place
+	}
+	found := ""
+	for _, id := range tree.IDs() {
+		u, _ := tree.Get(id)
+		if era, there := u.At(tree.Today()); there && era.Code == place {
+			if found != "" {
+				return place // not told apart
+			}
+			found = id
+		}
+	}
+	return cmp.Or(found, place)
 }

@@ -39,6 +39,7 @@ func commands() []command {
 		{"reconcile", reconcile},
 		{"setup mongodb", setupMongoDB},
 		{"reset password", resetPassword},
+		{"erase private", erasePrivate},
 		{"version", printVersion},
 	}, administering()...)
 }

@@ -31,7 +31,7 @@ func (a *application) unary(ctx context.Context, request any, info *grpc.UnarySe
 	if ctx, err = a.withCaller(ctx); err != nil {
 		return nil, err
 	}
-	if err := a.validate(request); err != nil {
+	if err := a.validate(ctx, request); err != nil {
 		return nil, err
 	}
 	return handler(ctx, request)
@@ -56,7 +56,7 @@ func (a *application) stream(server any, stream grpc.ServerStream, info *grpc.St
 		if !info.IsClientStream { // there is one request, and the handler reads it
 			asked = message
 		}
-		return a.validate(message)
+		return a.validate(ctx, message)
 	}})
 }
 
@@ -76,7 +76,7 @@ func (s *contextStream) RecvMsg(message any) error {
 }
 
 // validate checks a request against the rules of the contract. Ratings are left to intake, which judges each item alone.
-func (a *application) validate(request any) error {
+func (a *application) validate(ctx context.Context, request any) error {
 	switch request.(type) {
 	case *pb.SubmitRatingsRequest, *pb.StreamRatingsRequest, *pb.CreateRatingRequest:
 		return nil
@@ -89,7 +89,7 @@ func (a *application) validate(request any) error {
 	var violations *protovalidate.ValidationError
 	if errors.As(err, &violations) && len(violations.Violations) > 0 {
 		first := violations.Violations[0]
-		return fault.New(fault.Invalid, "request_invalid", "field", protovalidate.FieldPathString(first.Proto.GetField()), "rule", first.Proto.GetMessage())
+		return fault.New(fault.Invalid, "request_invalid", "field", protovalidate.FieldPathString(first.Proto.GetField()), "rule", ruleWords(languageOf(ctx), first))
 	}
 	return err
 }

@@ -20,10 +20,9 @@ import (
 var ownFiles embed.FS
 
 type asset struct {
-	kind    string
-	plain   []byte
-	zipped  []byte // nil where zipping gains nothing
-	forever bool
+	kind   string
+	plain  []byte
+	zipped []byte // nil where zipping gains nothing
 }
 
 func newAsset(name string, content []byte) asset {
@@ -126,7 +125,7 @@ func (z *zippingWriter) WriteHeader(status int) {
 			h.Set("Content-Encoding", "gzip")
 			h.Add("Vary", "Accept-Encoding")
 			h.Del("Content-Length")
-			z.zipper = zippers.Get().(*gzip.Writer) //nolint:errcheck // only these are put there
+			z.zipper = zippers.Get().(*gzip.Writer)
 			z.zipper.Reset(z.ResponseWriter)
 		}
 	}

@@ -146,8 +146,8 @@ func (v *Visit) signInFirst() {
 // ShowSignIn renders the sign-in page.
 func (v *Visit) ShowSignIn(code int, page SignIn) error {
 	page.Next = local(page.Next)
-	if v.Config.Accounts != nil {
-		page.Accounts = v.Config.Accounts()
+	if v.Accounts != nil {
+		page.Accounts = v.Accounts()
 	}
 	page.FirstRun = v.FirstRun()
 	v.Account = nil // the frame without a menu

@@ -28,7 +28,7 @@ func (s *Site) functions(in language.Language) template.FuncMap {
 		"moment":  func(at *timestamppb.Timestamp) string { return Moment(in, at) }, // 22/11/2026 14:05
 		"role":    func(role pb.Role) string { return in.Text("web.role." + role.String()) },
 		"channel": func(channel pb.Channel) string { return in.Text("web.channel." + channel.String()) },
-		"score":   func(score int32) string { return in.Text("web.score." + string('0'+rune(score))) },
+		"score":   func(score int32) string { return in.Text("web.score." + string('0'+score)) },
 		"local":   func(texts []*pb.LocalText) string { return Local(in, texts) },
 		"dict":    dict,
 		"list":    func(values ...any) []any { return values },
