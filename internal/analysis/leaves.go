@@ -85,11 +85,8 @@ func (a *Analysis) keptLeaves(ctx context.Context, q asked, c *cover, use useDig
 			if len(part.of[strip.Key.Unit]) == 0 {
 				continue
 			}
-			for at, slot := range strip.Slots() {
-				if at.Day > part.last {
-					break
-				}
-				if at.Day < part.first || slot.Seen == 0 || !q.wants(at.Channel) {
+			for at, slot := range strip.SlotsBetween(part.first, part.last) {
+				if slot.Seen == 0 || !q.wants(at.Channel) {
 					continue
 				}
 				all++

@@ -37,14 +37,15 @@ func (a *Analysis) Trend(ctx context.Context, query Query, step pb.Step) (Trend,
 	totals := make([]sum, len(steps))
 	c := q.subtree()
 	type of struct {
-		units map[string][]int32
-		steps [366]int32 // of each day of the year, plus one
+		units       map[string][]int32
+		first, last int
+		steps       [366]int32 // of each day of the year, plus one
 	}
 	var years []of
 	begin := func(year int, within []inYear) {
 		years = make([]of, len(within))
 		for i, part := range within {
-			years[i].units = part.of
+			years[i].units, years[i].first, years[i].last = part.of, part.first, part.last
 			for at, step := range steps {
 				if first, last, ok := step.within(year); ok {
 					for day := max(first, part.first); day <= min(last, part.last); day++ {
@@ -60,7 +61,7 @@ func (a *Analysis) Trend(ctx context.Context, query Query, step pb.Step) (Trend,
 			if len(part.units[strip.Key.Unit]) == 0 {
 				continue
 			}
-			for at, slot := range strip.Slots() {
+			for at, slot := range strip.SlotsBetween(part.first, part.last) {
 				if step := part.steps[at.Day]; step > 0 && q.wants(at.Channel) {
 					totals[step-1].add(slot.Overall, slot.Flagged)
 				}

@@ -71,11 +71,34 @@ func (l Language) Text(key string, args ...any) string {
 	if len(args) == 0 {
 		return text
 	}
-	pairs := make([]string, 0, len(args))
-	for i := 0; i+1 < len(args); i += 2 {
-		pairs = append(pairs, "{"+fmt.Sprint(args[i])+"}", fmt.Sprint(args[i+1]))
+	return fill(text, args)
+}
+
+// fill puts values in the place of their names, once over the text: what a value holds is never taken for a name.
+func fill(text string, args []any) string {
+	var b strings.Builder
+	b.Grow(len(text) + 16*len(args))
+	for {
+		before, rest, ok := strings.Cut(text, "{")
+		b.WriteString(before)
+		if !ok {
+			return b.String()
+		}
+		name, after, closed := strings.Cut(rest, "}")
+		value, known := "", false
+		for i := 0; closed && i+1 < len(args) && !known; i += 2 {
+			if known = fmt.Sprint(args[i]) == name; known {
+				value = fmt.Sprint(args[i+1])
+			}
+		}
+		if !known {
+			b.WriteByte('{')
+			text = rest
+			continue
+		}
+		b.WriteString(value)
+		text = after
 	}
-	return strings.NewReplacer(pairs...).Replace(text)
 }
 
 var matcher = textlanguage.NewMatcher([]textlanguage.Tag{textlanguage.Vietnamese, textlanguage.English})

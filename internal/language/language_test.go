@@ -66,3 +66,13 @@ func TestNumber(t *testing.T) {
 		}
 	}
 }
+
+func TestAValueIsNeverTakenForAName(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"{a} và {b}", "{b} và 2"}, {"{c} {a", "{c} {a"}, {"{{a}}", "{{b}}"}, {"không có", "không có"}, {"", ""}, {"}{b}", "}2"},
+	} {
+		if got := fill(c.text, []any{"a", "{b}", "b", 2}); got != c.want {
+			t.Errorf("%q became %q, want %q", c.text, got, c.want)
+		}
+	}
+}

@@ -130,6 +130,13 @@ func (s Strip) Slots() iter.Seq2[SlotKey, Slot] {
 	}
 }
 
+// SlotsBetween is Slots of the days fromDay to toDay, 0 = 1 January, both inclusive; other days are not unpacked.
+func (s Strip) SlotsBetween(fromDay, toDay int) iter.Seq2[SlotKey, Slot] {
+	return func(yield func(SlotKey, Slot) bool) {
+		s.days(fromDay, toDay, func(e *entry) bool { return yield(e.SlotKey, e.Slot) })
+	}
+}
+
 // Slot finds one slot.
 func (s Strip) Slot(at SlotKey) (Slot, bool) {
 	var found Slot

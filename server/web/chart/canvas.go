@@ -2,6 +2,7 @@ package chart
 
 import (
 	"fmt"
+	"html"
 	"html/template"
 	"strconv"
 	"strings"
@@ -86,7 +87,7 @@ const (
 
 // escape makes text safe between tags and within quotes.
 func escape(text string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;").Replace(text)
+	return html.EscapeString(text)
 }
 
 // number writes a length; what is no number becomes zero, so that a drawing never breaks.

@@ -85,7 +85,25 @@ func fit(text string, size, width float64) string {
 	}
 	room := width/size - widthOf([]string{ellipsis})
 	n := headWithin(parts, room)
-	return strings.TrimRight(strings.Join(parts[:n], ""), " ,-–") + ellipsis
+	return headOf(parts[:n]) + ellipsis
+}
+
+// idle letters are left out where a name is cut. They are told by whole letters: a mark that stood on a comma must not fall on
+// what comes before.
+func idle(part string) bool { return part == " " || part == "," || part == "-" || part == "–" }
+
+func headOf(parts []string) string {
+	for len(parts) > 0 && idle(parts[len(parts)-1]) {
+		parts = parts[:len(parts)-1]
+	}
+	return strings.Join(parts, "")
+}
+
+func tailOf(parts []string) string {
+	for len(parts) > 0 && idle(parts[0]) {
+		parts = parts[1:]
+	}
+	return strings.Join(parts, "")
 }
 
 // fitMiddle is fit for names whose ends tell them apart ("Trung tâm Phục vụ hành chính công … Ba Đình"): it cuts in the
@@ -104,7 +122,7 @@ func fitMiddle(text string, size, width float64) string {
 		left -= widthOf(parts[tail : tail+1])
 	}
 	tail = wordBegin(parts, tail)
-	return strings.TrimRight(strings.Join(parts[:head], ""), " ,-–") + ellipsis + strings.TrimLeft(strings.Join(parts[tail:], ""), " ,-–")
+	return headOf(parts[:head]) + ellipsis + tailOf(parts[tail:])
 }
 
 // wordEnd moves a cut back to the end of a word, unless that would give up more than half.

@@ -1,6 +1,7 @@
 package overview
 
 import (
+	"cmp"
 	"net/url"
 
 	"github.com/hailong-vn/hailong/internal/localday"
@@ -113,6 +114,15 @@ func step(summary *pb.GetUnitSummaryResponse) pb.Step {
 	default:
 		return pb.Step_STEP_MONTH
 	}
+}
+
+// period resolves the days asked for: by default the last thirty days and today.
+func (a asked) period(today localday.Day) (from, to string) {
+	to = cmp.Or(a.To, string(today))
+	if last, err := localday.Parse(to); a.From == "" && err == nil {
+		return string(last.Add(-30)), to
+	}
+	return a.From, to
 }
 
 // other resolves the period that the asked one is held against: empty days let the service take the one just before.

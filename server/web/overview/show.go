@@ -103,24 +103,19 @@ func above(v *web.Visit, unit *pb.Unit) ([]*pb.Unit, error) {
 func fetch(v *web.Visit, unit string, a asked) (figures, error) {
 	var got figures
 	ctx := v.Context()
-	summary, err := v.Analytics.GetUnitSummary(ctx, &pb.GetUnitSummaryRequest{
-		UnitId: unit, From: a.From, To: a.To, Channels: a.channels(), Tree: a.tree(),
-	})
-	if err != nil {
-		return got, err
-	}
-	got.summary = summary
-	from, to := summary.GetFrom(), summary.GetTo()
+	var group, first errgroup.Group
+	from, to := a.period(v.Today())
 	otherFrom, otherTo := a.other(from, to)
-	comparison, err := v.Analytics.ComparePeriods(ctx, &pb.ComparePeriodsRequest{
-		UnitId: unit, From: from, To: to, Channels: a.channels(), Tree: a.tree(), OtherFrom: otherFrom, OtherTo: otherTo,
+	first.Go(func() (err error) {
+		got.summary, err = v.Analytics.GetUnitSummary(ctx, &pb.GetUnitSummaryRequest{UnitId: unit, From: from, To: to, Channels: a.channels(), Tree: a.tree()})
+		return err
 	})
-	if err != nil {
-		return got, err
-	}
-	got.comparison = comparison
-
-	var group errgroup.Group
+	first.Go(func() (err error) {
+		got.comparison, err = v.Analytics.ComparePeriods(ctx, &pb.ComparePeriodsRequest{
+			UnitId: unit, From: from, To: to, Channels: a.channels(), Tree: a.tree(), OtherFrom: otherFrom, OtherTo: otherTo,
+		})
+		return err
+	})
 	wide := make(chan string, 10)
 	part := func(name string, call func(context.Context) error) {
 		group.Go(func() error {
@@ -132,19 +127,27 @@ func fetch(v *web.Visit, unit string, a asked) (figures, error) {
 			return err
 		})
 	}
-	part("trend", func(ctx context.Context) (err error) {
-		got.trend, err = v.Analytics.GetTrend(ctx, &pb.GetTrendRequest{
-			UnitId: unit, From: from, To: to, Channels: a.channels(), Tree: a.tree(), Step: step(summary),
+	facets := func(kind pb.FacetKind, into **pb.ListFacetsResponse) func(context.Context) error {
+		return func(ctx context.Context) (err error) {
+			*into, err = v.Analytics.ListFacets(ctx, &pb.ListFacetsRequest{UnitId: unit, From: from, To: to, Tree: a.tree(), Kind: kind})
+			return err
+		}
+	}
+	trends := func() {
+		summary, other := got.summary, got.comparison.GetOther()
+		part("trend", func(ctx context.Context) (err error) {
+			got.trend, err = v.Analytics.GetTrend(ctx, &pb.GetTrendRequest{
+				UnitId: unit, From: from, To: to, Channels: a.channels(), Tree: a.tree(), Step: step(summary),
+			})
+			return err
 		})
-		return err
-	})
-	part("before", func(ctx context.Context) (err error) {
-		other := comparison.GetOther()
-		got.before, err = v.Analytics.GetTrend(ctx, &pb.GetTrendRequest{
-			UnitId: unit, From: other.GetFrom(), To: other.GetTo(), Channels: a.channels(), Tree: a.tree(), Step: step(summary),
+		part("before", func(ctx context.Context) (err error) {
+			got.before, err = v.Analytics.GetTrend(ctx, &pb.GetTrendRequest{
+				UnitId: unit, From: other.GetFrom(), To: other.GetTo(), Channels: a.channels(), Tree: a.tree(), Step: step(summary),
+			})
+			return err
 		})
-		return err
-	})
+	}
 	part("reasons", func(ctx context.Context) (err error) {
 		got.reasons, err = v.Analytics.ListReasons(ctx, &pb.ListReasonsRequest{UnitId: unit, From: from, To: to, Channels: a.channels(), Tree: a.tree()})
 		return err
@@ -153,27 +156,29 @@ func fetch(v *web.Visit, unit string, a asked) (figures, error) {
 		got.hours, err = v.Analytics.GetHours(ctx, &pb.GetHoursRequest{UnitId: unit, From: from, To: to, Channels: a.channels(), Tree: a.tree()})
 		return err
 	})
-	if v.May("read_ranking") {
-		part("ranking", func(ctx context.Context) (err error) {
+	part("ranking", func(ctx context.Context) (err error) {
+		if v.May("read_ranking") {
 			got.ranking, err = v.Analytics.RankUnits(ctx, &pb.RankUnitsRequest{UnitId: unit, From: from, To: to, Channels: a.channels(), Tree: a.tree()})
+		}
+		if err != nil || len(got.ranking.GetUnits()) > 0 {
 			return err
-		})
-	}
+		}
+		return facets(pb.FacetKind_FACET_KIND_COUNTER, &got.counters)(ctx) // where there is no unit below, the counters
+	})
 	if v.May("read_follow_ups") {
 		part("follow_ups", func(ctx context.Context) (err error) {
 			got.followUps, err = v.Analytics.ListFollowUps(ctx, &pb.ListFollowUpsRequest{UnitId: unit, From: from, To: to, Channels: a.channels(), Tree: a.tree()})
 			return err
 		})
 	}
-	facets := func(kind pb.FacetKind, into **pb.ListFacetsResponse) func(context.Context) error {
-		return func(ctx context.Context) (err error) {
-			*into, err = v.Analytics.ListFacets(ctx, &pb.ListFacetsRequest{UnitId: unit, From: from, To: to, Tree: a.tree(), Kind: kind})
-			return err
-		}
-	}
-	part("counters", facets(pb.FacetKind_FACET_KIND_COUNTER, &got.counters))
 	part("procedures", facets(pb.FacetKind_FACET_KIND_PROCEDURE, &got.procedures))
-	err = group.Wait()
+	err := first.Wait()
+	if err == nil {
+		trends() // how long their steps are is a question of how many ratings there are
+	}
+	if rest := group.Wait(); err == nil {
+		err = rest
+	}
 	close(wide)
 	for name := range wide {
 		got.tooMuch = append(got.tooMuch, name)
