@@ -23,8 +23,8 @@ test: engines lint generated ## everything, against real engines; says which one
 	$(GO) test -timeout 20m ./...
 	$(GO) test -race -short -timeout 20m $(RACED)
 
-# Where several goroutines meet; the engines' own long forms run without -race above.
-RACED := ./analytics/... ./internal/bus/... ./internal/device/... ./internal/directory/... ./internal/identity/... ./internal/intake/... ./internal/store/... ./server/...
+# Where several goroutines meet; the long forms of the engines run without -race above, and pages are clients of what runs here.
+RACED := ./analytics/... ./internal/analysis ./internal/audit ./internal/bus/... ./internal/citizen ./internal/desk ./internal/device/... ./internal/directory/... ./internal/identity/... ./internal/intake/... ./internal/job ./internal/remedy ./internal/store/... ./server
 
 race: engines ## every test with the race detector, long forms too
 	$(GO) test -race -timeout 60m ./...
