@@ -176,7 +176,7 @@ func (p pages) unit(v *web.Visit) error {
 		Unit: u, Level: levelWords(v, u.GetLevel()), Link: unitLink(u.GetId()),
 		Ended: u.GetValidTo() != "" && u.GetValidTo() <= today, Future: u.GetValidFrom() > today,
 	}
-	if page.Above, err = above(v, u); err != nil {
+	if page.Above, err = v.Above(u); err != nil {
 		return err
 	}
 	names := namesOf(v)
@@ -241,21 +241,4 @@ func (page *unitPage) places(v *web.Visit) error {
 	}
 	page.Sign, err = signOf(v, id, "", page.Unit.GetName())
 	return err
-}
-
-// above are the units over one, from the top, as far up as the account may see.
-func above(v *web.Visit, u *pb.Unit) ([]*pb.Unit, error) {
-	var list []*pb.Unit
-	for at := u; at.GetParentId() != "" && at.GetId() != v.Account.GetUnitId() && len(list) < 64; {
-		parent, err := v.Directory.GetUnit(v.Context(), &pb.GetUnitRequest{UnitId: at.GetParentId()})
-		if status.Code(err) == codes.NotFound {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		list = append([]*pb.Unit{parent}, list...)
-		at = parent
-	}
-	return list, nil
 }

@@ -34,7 +34,7 @@ func (p pages) counter(v *web.Visit) error {
 		return err
 	}
 	page.Unit = unit
-	if page.Above, err = above(v, unit); err != nil {
+	if page.Above, err = v.Above(unit); err != nil {
 		return err
 	}
 	ask := func(from, to string) (*pb.ListFacetsResponse, error) {

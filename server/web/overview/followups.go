@@ -34,7 +34,7 @@ type followUpsPage struct {
 
 // followUps lists units whose dissatisfaction is beyond chance.
 func (p pages) followUps(v *web.Visit) error {
-	page := followUpsPage{Asked: ask(v), Path: "/follow-ups", MayNote: v.May("note_follow_ups"), Channels: channels()}
+	page := followUpsPage{Asked: ask(v), Path: "/follow-ups", MayNote: v.May("note_follow_ups"), Channels: web.Channels()}
 	unit, err := scopeUnit(v)
 	if err != nil {
 		return err

@@ -50,14 +50,14 @@ type showPage struct {
 }
 
 func (p pages) show(v *web.Visit) error {
-	page := showPage{Asked: ask(v), Path: "/units/" + v.R.PathValue("unit"), MayRead: v.May("read_ratings"), Channels: channels()}
+	page := showPage{Asked: ask(v), Path: "/units/" + v.R.PathValue("unit"), MayRead: v.May("read_ratings"), Channels: web.Channels()}
 	page.Presets = page.Asked.presets(page.Path, v.Today())
 	unit, err := v.Directory.GetUnit(v.Context(), &pb.GetUnitRequest{UnitId: v.R.PathValue("unit")})
 	if err != nil {
 		return err
 	}
 	page.Unit = unit
-	if page.Above, err = above(v, unit); err != nil {
+	if page.Above, err = v.Above(unit); err != nil {
 		return err
 	}
 	got, err := fetch(v, unit.GetId(), page.Asked)
@@ -79,23 +79,6 @@ func (p pages) show(v *web.Visit) error {
 		page.Charts = draw(v, page, got)
 	}
 	return v.Render(p.Pages, "unit", page)
-}
-
-// above are the units over one, as far up as the account may see.
-func above(v *web.Visit, unit *pb.Unit) ([]*pb.Unit, error) {
-	var list []*pb.Unit
-	for at := unit; at.GetParentId() != "" && at.GetId() != v.Account.GetUnitId() && len(list) < 20; {
-		parent, err := v.Directory.GetUnit(v.Context(), &pb.GetUnitRequest{UnitId: at.GetParentId()})
-		if status.Code(err) == codes.NotFound {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		list = append([]*pb.Unit{parent}, list...)
-		at = parent
-	}
-	return list, nil
 }
 
 // fetch asks all services at once. Only the summary must answer; of the others one that finds the period too wide leaves its
@@ -184,10 +167,6 @@ func fetch(v *web.Visit, unit string, a asked) (figures, error) {
 		got.tooMuch = append(got.tooMuch, name)
 	}
 	return got, err
-}
-
-func channels() []pb.Channel {
-	return []pb.Channel{pb.Channel_CHANNEL_KIOSK, pb.Channel_CHANNEL_WEB, pb.Channel_CHANNEL_HOTLINE, pb.Channel_CHANNEL_PAPER}
 }
 
 // figure turns a figure of the contract into one to draw.

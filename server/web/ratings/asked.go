@@ -199,7 +199,3 @@ func (a asked) presets(today localday.Day) []preset {
 	}
 	return presets
 }
-
-func channels() []pb.Channel {
-	return []pb.Channel{pb.Channel_CHANNEL_KIOSK, pb.Channel_CHANNEL_WEB, pb.Channel_CHANNEL_HOTLINE, pb.Channel_CHANNEL_PAPER}
-}

@@ -96,7 +96,7 @@ type choice struct {
 func (p pages) show(v *web.Visit) error {
 	shown := page{
 		Asked: ask(v), MayComment: v.May("read_comments"), Wrong: map[string]string{},
-		Channels: channels(), Scores: []int32{5, 4, 3, 2, 1},
+		Channels: web.Channels(), Scores: []int32{5, 4, 3, 2, 1},
 	}
 	var err error
 	if shown.Reasons, err = reasons(v); err != nil {
