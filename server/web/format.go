@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/hailong-vn/hailong/internal/face"
 	"github.com/hailong-vn/hailong/internal/language"
 	"github.com/hailong-vn/hailong/internal/localday"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
@@ -29,6 +30,7 @@ func (s *Site) functions(in language.Language) template.FuncMap {
 		"role":    func(role pb.Role) string { return in.Text("web.role." + role.String()) },
 		"channel": func(channel pb.Channel) string { return in.Text("web.channel." + channel.String()) },
 		"score":   func(score int32) string { return in.Text("web.score." + string('0'+score)) },
+		"face":    func(score int32) template.HTML { return face.SVG(int(score)) }, // words stand beside it
 		"local":   func(texts []*pb.LocalText) string { return Local(in, texts) },
 		"dict":    dict,
 		"list":    func(values ...any) []any { return values },
