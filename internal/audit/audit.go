@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -111,7 +110,7 @@ func (a *Audit) complete(entry Entry) Entry {
 	entry.ID = uuid.Must(uuid.NewV7()).String()
 	entry.At = store.Milliseconds(a.now())
 	for _, text := range []*string{&entry.Name, &entry.Action, &entry.Subject, &entry.Outcome, &entry.Address} {
-		*text = clip(*text)
+		*text = store.Clip(*text, maxText)
 	}
 	return entry
 }
@@ -225,15 +224,4 @@ func (a *Audit) List(ctx context.Context, ask Query, show func(Entry) bool) ([]E
 		}
 	}
 	return shown, next, nil
-}
-
-func clip(text string) string {
-	if len(text) <= maxText {
-		return text
-	}
-	end := maxText
-	for end > 0 && !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end] + "…"
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"sync"
-	"unicode/utf8"
 
 	"github.com/hailong-vn/hailong/internal/store"
 )
@@ -80,7 +79,7 @@ func (r *Run) fill(j *Job) {
 
 // short cuts what is too long for a report, and brings values to what every engine keeps.
 func (l Line) short() Line {
-	l.Words, l.Column, l.Value = clip(l.Words), clip(l.Column), clip(l.Value)
+	l.Words, l.Column, l.Value = store.Clip(l.Words, maxText), store.Clip(l.Column, maxText), store.Clip(l.Value, maxText)
 	args := make([]any, len(l.Args))
 	for i, arg := range l.Args {
 		switch value := arg.(type) {
@@ -89,22 +88,11 @@ func (l Line) short() Line {
 		case int32, int64:
 			args[i] = value
 		case string:
-			args[i] = clip(value)
+			args[i] = store.Clip(value, maxText)
 		default:
-			args[i] = clip(fmt.Sprint(value))
+			args[i] = store.Clip(fmt.Sprint(value), maxText)
 		}
 	}
 	l.Args = args
 	return l
-}
-
-func clip(text string) string {
-	if len(text) <= maxText {
-		return text
-	}
-	end := maxText
-	for end > 0 && !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end] + "…"
 }

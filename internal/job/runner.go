@@ -106,7 +106,7 @@ func (r *Runner) Start(ctx context.Context, wanted New) (Job, error) {
 	}
 	now := store.Milliseconds(r.options.Now())
 	j := Job{
-		ID: id.String(), Kind: wanted.Kind, Subject: clip(wanted.Subject), State: Running, By: wanted.By, StartedAt: now, SignAt: now,
+		ID: id.String(), Kind: wanted.Kind, Subject: store.Clip(wanted.Subject, maxText), State: Running, By: wanted.By, StartedAt: now, SignAt: now,
 		Process: r.process, Attempts: 1, Input: "jobs/" + id.String(),
 	}
 	run := newRun(j, r.blobs)
