@@ -8,7 +8,6 @@ package hailongv1
 
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
-	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
@@ -25,489 +24,142 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// EnrollDeviceRequest carries the code and the key.
-type EnrollDeviceRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The one-time code, as typed: spaces, dashes and letter case do not matter.
-	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
-	// Ed25519 public key, 32 bytes.
-	PublicKey     []byte `protobuf:"bytes,2,opt,name=public_key,json=publicKey,proto3" json:"public_key,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
+// DeviceState is how a device is.
+type DeviceState int32
 
-func (x *EnrollDeviceRequest) Reset() {
-	*x = EnrollDeviceRequest{}
-	mi := &file_hailong_v1_device_proto_msgTypes[0]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
+const (
+	// Never answered.
+	DeviceState_DEVICE_STATE_UNSPECIFIED DeviceState = 0
+	// Two machines speak with its identity.
+	DeviceState_DEVICE_STATE_CLONED DeviceState = 1
+	// Not heard of for ten minutes, in office hours.
+	DeviceState_DEVICE_STATE_SILENT DeviceState = 2
+	// Heard of, with ratings that wait for long or are missing.
+	DeviceState_DEVICE_STATE_BEHIND DeviceState = 3
+	// Heard of, all is well.
+	DeviceState_DEVICE_STATE_LIVE DeviceState = 4
+	// Not heard of, outside office hours: switched off for the night.
+	DeviceState_DEVICE_STATE_RESTING DeviceState = 5
+	// Made and not enrolled yet.
+	DeviceState_DEVICE_STATE_WAITING DeviceState = 6
+	// Revoked.
+	DeviceState_DEVICE_STATE_REVOKED DeviceState = 7
+)
 
-func (x *EnrollDeviceRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*EnrollDeviceRequest) ProtoMessage() {}
-
-func (x *EnrollDeviceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_device_proto_msgTypes[0]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
+// Enum value maps for DeviceState.
+var (
+	DeviceState_name = map[int32]string{
+		0: "DEVICE_STATE_UNSPECIFIED",
+		1: "DEVICE_STATE_CLONED",
+		2: "DEVICE_STATE_SILENT",
+		3: "DEVICE_STATE_BEHIND",
+		4: "DEVICE_STATE_LIVE",
+		5: "DEVICE_STATE_RESTING",
+		6: "DEVICE_STATE_WAITING",
+		7: "DEVICE_STATE_REVOKED",
 	}
-	return mi.MessageOf(x)
+	DeviceState_value = map[string]int32{
+		"DEVICE_STATE_UNSPECIFIED": 0,
+		"DEVICE_STATE_CLONED":      1,
+		"DEVICE_STATE_SILENT":      2,
+		"DEVICE_STATE_BEHIND":      3,
+		"DEVICE_STATE_LIVE":        4,
+		"DEVICE_STATE_RESTING":     5,
+		"DEVICE_STATE_WAITING":     6,
+		"DEVICE_STATE_REVOKED":     7,
+	}
+)
+
+func (x DeviceState) Enum() *DeviceState {
+	p := new(DeviceState)
+	*p = x
+	return p
 }
 
-// Deprecated: Use EnrollDeviceRequest.ProtoReflect.Descriptor instead.
-func (*EnrollDeviceRequest) Descriptor() ([]byte, []int) {
+func (x DeviceState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (DeviceState) Descriptor() protoreflect.EnumDescriptor {
+	return file_hailong_v1_device_proto_enumTypes[0].Descriptor()
+}
+
+func (DeviceState) Type() protoreflect.EnumType {
+	return &file_hailong_v1_device_proto_enumTypes[0]
+}
+
+func (x DeviceState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use DeviceState.Descriptor instead.
+func (DeviceState) EnumDescriptor() ([]byte, []int) {
 	return file_hailong_v1_device_proto_rawDescGZIP(), []int{0}
 }
 
-func (x *EnrollDeviceRequest) GetCode() string {
-	if x != nil {
-		return x.Code
+// ScreenState is what a device's screen shows.
+type ScreenState int32
+
+const (
+	// Not told.
+	ScreenState_SCREEN_STATE_UNSPECIFIED ScreenState = 0
+	// Waiting to be set up.
+	ScreenState_SCREEN_STATE_SETUP ScreenState = 1
+	// The idle screen.
+	ScreenState_SCREEN_STATE_IDLE ScreenState = 2
+	// Inviting the person just served, or being answered.
+	ScreenState_SCREEN_STATE_BUSY ScreenState = 3
+	// Running without a browser that shows it.
+	ScreenState_SCREEN_STATE_NO_BROWSER ScreenState = 4
+	// Out of service, in words on the screen.
+	ScreenState_SCREEN_STATE_OUT_OF_SERVICE ScreenState = 5
+)
+
+// Enum value maps for ScreenState.
+var (
+	ScreenState_name = map[int32]string{
+		0: "SCREEN_STATE_UNSPECIFIED",
+		1: "SCREEN_STATE_SETUP",
+		2: "SCREEN_STATE_IDLE",
+		3: "SCREEN_STATE_BUSY",
+		4: "SCREEN_STATE_NO_BROWSER",
+		5: "SCREEN_STATE_OUT_OF_SERVICE",
 	}
-	return ""
-}
-
-func (x *EnrollDeviceRequest) GetPublicKey() []byte {
-	if x != nil {
-		return x.PublicKey
+	ScreenState_value = map[string]int32{
+		"SCREEN_STATE_UNSPECIFIED":    0,
+		"SCREEN_STATE_SETUP":          1,
+		"SCREEN_STATE_IDLE":           2,
+		"SCREEN_STATE_BUSY":           3,
+		"SCREEN_STATE_NO_BROWSER":     4,
+		"SCREEN_STATE_OUT_OF_SERVICE": 5,
 	}
-	return nil
+)
+
+func (x ScreenState) Enum() *ScreenState {
+	p := new(ScreenState)
+	*p = x
+	return p
 }
 
-// EnrollDeviceResponse names the device.
-type EnrollDeviceResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The device's id, for ever.
-	DeviceId string `protobuf:"bytes,1,opt,name=device_id,json=deviceId,proto3" json:"device_id,omitempty"`
-	// Its name, as the administrator gave it.
-	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// Units and counters it may send for.
-	Bindings      []*DeviceBinding `protobuf:"bytes,3,rep,name=bindings,proto3" json:"bindings,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+func (x ScreenState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
 }
 
-func (x *EnrollDeviceResponse) Reset() {
-	*x = EnrollDeviceResponse{}
-	mi := &file_hailong_v1_device_proto_msgTypes[1]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
+func (ScreenState) Descriptor() protoreflect.EnumDescriptor {
+	return file_hailong_v1_device_proto_enumTypes[1].Descriptor()
 }
 
-func (x *EnrollDeviceResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
+func (ScreenState) Type() protoreflect.EnumType {
+	return &file_hailong_v1_device_proto_enumTypes[1]
 }
 
-func (*EnrollDeviceResponse) ProtoMessage() {}
-
-func (x *EnrollDeviceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_device_proto_msgTypes[1]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
+func (x ScreenState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
 }
 
-// Deprecated: Use EnrollDeviceResponse.ProtoReflect.Descriptor instead.
-func (*EnrollDeviceResponse) Descriptor() ([]byte, []int) {
+// Deprecated: Use ScreenState.Descriptor instead.
+func (ScreenState) EnumDescriptor() ([]byte, []int) {
 	return file_hailong_v1_device_proto_rawDescGZIP(), []int{1}
-}
-
-func (x *EnrollDeviceResponse) GetDeviceId() string {
-	if x != nil {
-		return x.DeviceId
-	}
-	return ""
-}
-
-func (x *EnrollDeviceResponse) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-func (x *EnrollDeviceResponse) GetBindings() []*DeviceBinding {
-	if x != nil {
-		return x.Bindings
-	}
-	return nil
-}
-
-// CreateDeviceNonceRequest names the device.
-type CreateDeviceNonceRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The device.
-	DeviceId      string `protobuf:"bytes,1,opt,name=device_id,json=deviceId,proto3" json:"device_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *CreateDeviceNonceRequest) Reset() {
-	*x = CreateDeviceNonceRequest{}
-	mi := &file_hailong_v1_device_proto_msgTypes[2]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *CreateDeviceNonceRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*CreateDeviceNonceRequest) ProtoMessage() {}
-
-func (x *CreateDeviceNonceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_device_proto_msgTypes[2]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use CreateDeviceNonceRequest.ProtoReflect.Descriptor instead.
-func (*CreateDeviceNonceRequest) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_device_proto_rawDescGZIP(), []int{2}
-}
-
-func (x *CreateDeviceNonceRequest) GetDeviceId() string {
-	if x != nil {
-		return x.DeviceId
-	}
-	return ""
-}
-
-// CreateDeviceNonceResponse holds the nonce.
-type CreateDeviceNonceResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Opaque bytes; sign "hailong.v1.DeviceToken" || 0x00 || nonce.
-	Nonce         []byte `protobuf:"bytes,1,opt,name=nonce,proto3" json:"nonce,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *CreateDeviceNonceResponse) Reset() {
-	*x = CreateDeviceNonceResponse{}
-	mi := &file_hailong_v1_device_proto_msgTypes[3]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *CreateDeviceNonceResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*CreateDeviceNonceResponse) ProtoMessage() {}
-
-func (x *CreateDeviceNonceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_device_proto_msgTypes[3]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use CreateDeviceNonceResponse.ProtoReflect.Descriptor instead.
-func (*CreateDeviceNonceResponse) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_device_proto_rawDescGZIP(), []int{3}
-}
-
-func (x *CreateDeviceNonceResponse) GetNonce() []byte {
-	if x != nil {
-		return x.Nonce
-	}
-	return nil
-}
-
-// CreateDeviceTokenRequest proves the key.
-type CreateDeviceTokenRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The device.
-	DeviceId string `protobuf:"bytes,1,opt,name=device_id,json=deviceId,proto3" json:"device_id,omitempty"`
-	// The nonce the server gave.
-	Nonce []byte `protobuf:"bytes,2,opt,name=nonce,proto3" json:"nonce,omitempty"`
-	// Ed25519 signature over "hailong.v1.DeviceToken" || 0x00 || nonce.
-	Signature     []byte `protobuf:"bytes,3,opt,name=signature,proto3" json:"signature,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *CreateDeviceTokenRequest) Reset() {
-	*x = CreateDeviceTokenRequest{}
-	mi := &file_hailong_v1_device_proto_msgTypes[4]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *CreateDeviceTokenRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*CreateDeviceTokenRequest) ProtoMessage() {}
-
-func (x *CreateDeviceTokenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_device_proto_msgTypes[4]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use CreateDeviceTokenRequest.ProtoReflect.Descriptor instead.
-func (*CreateDeviceTokenRequest) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_device_proto_rawDescGZIP(), []int{4}
-}
-
-func (x *CreateDeviceTokenRequest) GetDeviceId() string {
-	if x != nil {
-		return x.DeviceId
-	}
-	return ""
-}
-
-func (x *CreateDeviceTokenRequest) GetNonce() []byte {
-	if x != nil {
-		return x.Nonce
-	}
-	return nil
-}
-
-func (x *CreateDeviceTokenRequest) GetSignature() []byte {
-	if x != nil {
-		return x.Signature
-	}
-	return nil
-}
-
-// CreateDeviceTokenResponse holds the token.
-type CreateDeviceTokenResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Bearer token, to be sent as "authorization: Bearer TOKEN".
-	Token string `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
-	// When it ends.
-	ExpiresAt     *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *CreateDeviceTokenResponse) Reset() {
-	*x = CreateDeviceTokenResponse{}
-	mi := &file_hailong_v1_device_proto_msgTypes[5]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *CreateDeviceTokenResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*CreateDeviceTokenResponse) ProtoMessage() {}
-
-func (x *CreateDeviceTokenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_device_proto_msgTypes[5]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use CreateDeviceTokenResponse.ProtoReflect.Descriptor instead.
-func (*CreateDeviceTokenResponse) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_device_proto_rawDescGZIP(), []int{5}
-}
-
-func (x *CreateDeviceTokenResponse) GetToken() string {
-	if x != nil {
-		return x.Token
-	}
-	return ""
-}
-
-func (x *CreateDeviceTokenResponse) GetExpiresAt() *timestamppb.Timestamp {
-	if x != nil {
-		return x.ExpiresAt
-	}
-	return nil
-}
-
-// SendHeartbeatRequest tells how the device is.
-type SendHeartbeatRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The device.
-	DeviceId string `protobuf:"bytes,1,opt,name=device_id,json=deviceId,proto3" json:"device_id,omitempty"`
-	// Version of its software.
-	Version string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
-	// Ratings waiting to be sent.
-	QueueDepth uint64 `protobuf:"varint,3,opt,name=queue_depth,json=queueDepth,proto3" json:"queue_depth,omitempty"`
-	// Its wall clock, so that the server can tell its skew.
-	DeviceTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=device_time,json=deviceTime,proto3" json:"device_time,omitempty"`
-	// When it was last touched.
-	LastTouch *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=last_touch,json=lastTouch,proto3" json:"last_touch,omitempty"`
-	// Free bytes of its storage.
-	FreeBytes     uint64 `protobuf:"varint,6,opt,name=free_bytes,json=freeBytes,proto3" json:"free_bytes,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *SendHeartbeatRequest) Reset() {
-	*x = SendHeartbeatRequest{}
-	mi := &file_hailong_v1_device_proto_msgTypes[6]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *SendHeartbeatRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*SendHeartbeatRequest) ProtoMessage() {}
-
-func (x *SendHeartbeatRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_device_proto_msgTypes[6]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use SendHeartbeatRequest.ProtoReflect.Descriptor instead.
-func (*SendHeartbeatRequest) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_device_proto_rawDescGZIP(), []int{6}
-}
-
-func (x *SendHeartbeatRequest) GetDeviceId() string {
-	if x != nil {
-		return x.DeviceId
-	}
-	return ""
-}
-
-func (x *SendHeartbeatRequest) GetVersion() string {
-	if x != nil {
-		return x.Version
-	}
-	return ""
-}
-
-func (x *SendHeartbeatRequest) GetQueueDepth() uint64 {
-	if x != nil {
-		return x.QueueDepth
-	}
-	return 0
-}
-
-func (x *SendHeartbeatRequest) GetDeviceTime() *timestamppb.Timestamp {
-	if x != nil {
-		return x.DeviceTime
-	}
-	return nil
-}
-
-func (x *SendHeartbeatRequest) GetLastTouch() *timestamppb.Timestamp {
-	if x != nil {
-		return x.LastTouch
-	}
-	return nil
-}
-
-func (x *SendHeartbeatRequest) GetFreeBytes() uint64 {
-	if x != nil {
-		return x.FreeBytes
-	}
-	return 0
-}
-
-// SendHeartbeatResponse tells what is stored.
-type SendHeartbeatResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The highest device_sequence up to which the server holds everything, without a gap.
-	StoredThrough uint64 `protobuf:"varint,1,opt,name=stored_through,json=storedThrough,proto3" json:"stored_through,omitempty"`
-	// The server's clock.
-	ServerTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=server_time,json=serverTime,proto3" json:"server_time,omitempty"`
-	// Device clock less server clock.
-	Skew          *durationpb.Duration `protobuf:"bytes,3,opt,name=skew,proto3" json:"skew,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *SendHeartbeatResponse) Reset() {
-	*x = SendHeartbeatResponse{}
-	mi := &file_hailong_v1_device_proto_msgTypes[7]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *SendHeartbeatResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*SendHeartbeatResponse) ProtoMessage() {}
-
-func (x *SendHeartbeatResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_device_proto_msgTypes[7]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use SendHeartbeatResponse.ProtoReflect.Descriptor instead.
-func (*SendHeartbeatResponse) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_device_proto_rawDescGZIP(), []int{7}
-}
-
-func (x *SendHeartbeatResponse) GetStoredThrough() uint64 {
-	if x != nil {
-		return x.StoredThrough
-	}
-	return 0
-}
-
-func (x *SendHeartbeatResponse) GetServerTime() *timestamppb.Timestamp {
-	if x != nil {
-		return x.ServerTime
-	}
-	return nil
-}
-
-func (x *SendHeartbeatResponse) GetSkew() *durationpb.Duration {
-	if x != nil {
-		return x.Skew
-	}
-	return nil
 }
 
 // Device is a touchscreen, or anything else that records ratings with a key of its own.
@@ -529,13 +181,23 @@ type Device struct {
 	LastSeenAt *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=last_seen_at,json=lastSeenAt,proto3" json:"last_seen_at,omitempty"`
 	// The highest gap-free sequence the server holds.
 	StoredThrough uint64 `protobuf:"varint,8,opt,name=stored_through,json=storedThrough,proto3" json:"stored_through,omitempty"`
+	// How it is, judged by the server.
+	State DeviceState `protobuf:"varint,9,opt,name=state,proto3,enum=hailong.v1.DeviceState" json:"state,omitempty"`
+	// What it last told of itself; unset before its first heartbeat.
+	Report *DeviceReport `protobuf:"bytes,10,opt,name=report,proto3" json:"report,omitempty"`
+	// Sequences it has given and the server lacks between others.
+	Missing uint64 `protobuf:"varint,11,opt,name=missing,proto3" json:"missing,omitempty"`
+	// Since when two machines speak with its identity; unset while one does.
+	ClonedSince *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=cloned_since,json=clonedSince,proto3" json:"cloned_since,omitempty"`
+	// How its screen works.
+	Settings      *KioskSettings `protobuf:"bytes,13,opt,name=settings,proto3" json:"settings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Device) Reset() {
 	*x = Device{}
-	mi := &file_hailong_v1_device_proto_msgTypes[8]
+	mi := &file_hailong_v1_device_proto_msgTypes[0]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -547,7 +209,7 @@ func (x *Device) String() string {
 func (*Device) ProtoMessage() {}
 
 func (x *Device) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_device_proto_msgTypes[8]
+	mi := &file_hailong_v1_device_proto_msgTypes[0]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -560,7 +222,7 @@ func (x *Device) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Device.ProtoReflect.Descriptor instead.
 func (*Device) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_device_proto_rawDescGZIP(), []int{8}
+	return file_hailong_v1_device_proto_rawDescGZIP(), []int{0}
 }
 
 func (x *Device) GetId() string {
@@ -619,6 +281,513 @@ func (x *Device) GetStoredThrough() uint64 {
 	return 0
 }
 
+func (x *Device) GetState() DeviceState {
+	if x != nil {
+		return x.State
+	}
+	return DeviceState_DEVICE_STATE_UNSPECIFIED
+}
+
+func (x *Device) GetReport() *DeviceReport {
+	if x != nil {
+		return x.Report
+	}
+	return nil
+}
+
+func (x *Device) GetMissing() uint64 {
+	if x != nil {
+		return x.Missing
+	}
+	return 0
+}
+
+func (x *Device) GetClonedSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ClonedSince
+	}
+	return nil
+}
+
+func (x *Device) GetSettings() *KioskSettings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+// DeviceReport is what a device last told of itself.
+type DeviceReport struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Version of its software.
+	Version string `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"`
+	// Ratings waiting to be sent.
+	QueueDepth uint64 `protobuf:"varint,2,opt,name=queue_depth,json=queueDepth,proto3" json:"queue_depth,omitempty"`
+	// Device clock less server clock.
+	Skew *durationpb.Duration `protobuf:"bytes,3,opt,name=skew,proto3" json:"skew,omitempty"`
+	// When it was last touched.
+	LastTouch *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=last_touch,json=lastTouch,proto3" json:"last_touch,omitempty"`
+	// Free bytes of its storage.
+	FreeBytes uint64 `protobuf:"varint,5,opt,name=free_bytes,json=freeBytes,proto3" json:"free_bytes,omitempty"`
+	// What its screen shows.
+	ScreenState ScreenState `protobuf:"varint,6,opt,name=screen_state,json=screenState,proto3,enum=hailong.v1.ScreenState" json:"screen_state,omitempty"`
+	// The highest device_sequence it has given.
+	HighestSequence uint64 `protobuf:"varint,7,opt,name=highest_sequence,json=highestSequence,proto3" json:"highest_sequence,omitempty"`
+	// Version of the configuration it works by.
+	ConfigurationVersion string `protobuf:"bytes,8,opt,name=configuration_version,json=configurationVersion,proto3" json:"configuration_version,omitempty"`
+	// Ratings it sealed on each of the last local days, by the day they were given.
+	Days []*DayCount `protobuf:"bytes,9,rep,name=days,proto3" json:"days,omitempty"`
+	// What hinders it, as stable codes.
+	Troubles      []string `protobuf:"bytes,10,rep,name=troubles,proto3" json:"troubles,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeviceReport) Reset() {
+	*x = DeviceReport{}
+	mi := &file_hailong_v1_device_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeviceReport) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeviceReport) ProtoMessage() {}
+
+func (x *DeviceReport) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_device_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeviceReport.ProtoReflect.Descriptor instead.
+func (*DeviceReport) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_device_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *DeviceReport) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *DeviceReport) GetQueueDepth() uint64 {
+	if x != nil {
+		return x.QueueDepth
+	}
+	return 0
+}
+
+func (x *DeviceReport) GetSkew() *durationpb.Duration {
+	if x != nil {
+		return x.Skew
+	}
+	return nil
+}
+
+func (x *DeviceReport) GetLastTouch() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastTouch
+	}
+	return nil
+}
+
+func (x *DeviceReport) GetFreeBytes() uint64 {
+	if x != nil {
+		return x.FreeBytes
+	}
+	return 0
+}
+
+func (x *DeviceReport) GetScreenState() ScreenState {
+	if x != nil {
+		return x.ScreenState
+	}
+	return ScreenState_SCREEN_STATE_UNSPECIFIED
+}
+
+func (x *DeviceReport) GetHighestSequence() uint64 {
+	if x != nil {
+		return x.HighestSequence
+	}
+	return 0
+}
+
+func (x *DeviceReport) GetConfigurationVersion() string {
+	if x != nil {
+		return x.ConfigurationVersion
+	}
+	return ""
+}
+
+func (x *DeviceReport) GetDays() []*DayCount {
+	if x != nil {
+		return x.Days
+	}
+	return nil
+}
+
+func (x *DeviceReport) GetTroubles() []string {
+	if x != nil {
+		return x.Troubles
+	}
+	return nil
+}
+
+// DayCount is how many ratings a local day has.
+type DayCount struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Local day, yyyy-mm-dd.
+	Day string `protobuf:"bytes,1,opt,name=day,proto3" json:"day,omitempty"`
+	// Ratings.
+	Count         uint32 `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DayCount) Reset() {
+	*x = DayCount{}
+	mi := &file_hailong_v1_device_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DayCount) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DayCount) ProtoMessage() {}
+
+func (x *DayCount) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_device_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DayCount.ProtoReflect.Descriptor instead.
+func (*DayCount) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_device_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *DayCount) GetDay() string {
+	if x != nil {
+		return x.Day
+	}
+	return ""
+}
+
+func (x *DayCount) GetCount() uint32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+// KioskSettings is how a device's screen works.
+type KioskSettings struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Questionnaire that is asked; empty = the short form of citizens.
+	QuestionnaireId string `protobuf:"bytes,1,opt,name=questionnaire_id,json=questionnaireId,proto3" json:"questionnaire_id,omitempty"`
+	// Languages offered, the first is shown; empty = "vi".
+	Languages []string `protobuf:"bytes,2,rep,name=languages,proto3" json:"languages,omitempty"`
+	// Seconds without a touch after which what was touched counts and the screen is idle again; 0 = 30.
+	IdleSeconds int32 `protobuf:"varint,3,opt,name=idle_seconds,json=idleSeconds,proto3" json:"idle_seconds,omitempty"`
+	// True: tone marks as in "hoà", "thuý"; false: as in "hòa", "thúy".
+	NewToneStyle bool `protobuf:"varint,4,opt,name=new_tone_style,json=newToneStyle,proto3" json:"new_tone_style,omitempty"`
+	// Words of the invitation; empty = the product's.
+	Invitations []*LocalText `protobuf:"bytes,5,rep,name=invitations,proto3" json:"invitations,omitempty"`
+	// Words of thanks; empty = the product's.
+	Thanks []*LocalText `protobuf:"bytes,6,rep,name=thanks,proto3" json:"thanks,omitempty"`
+	// No comment is asked for.
+	SkipComment bool `protobuf:"varint,7,opt,name=skip_comment,json=skipComment,proto3" json:"skip_comment,omitempty"`
+	// No number to call back is asked for.
+	SkipCallBack bool `protobuf:"varint,8,opt,name=skip_call_back,json=skipCallBack,proto3" json:"skip_call_back,omitempty"`
+	// The citizen picks the official by photo; otherwise whoever is on duty is named.
+	ChooseOfficial bool `protobuf:"varint,9,opt,name=choose_official,json=chooseOfficial,proto3" json:"choose_official,omitempty"`
+	// Ratings that follow each other within so many seconds are flagged, never refused; 0 = 5.
+	MinimumIntervalSeconds int32 `protobuf:"varint,10,opt,name=minimum_interval_seconds,json=minimumIntervalSeconds,proto3" json:"minimum_interval_seconds,omitempty"`
+	// What a scanned code must match (RE2) to be a ticket's number; empty = what is not a dossier's code.
+	TicketPattern string `protobuf:"bytes,11,opt,name=ticket_pattern,json=ticketPattern,proto3" json:"ticket_pattern,omitempty"`
+	// What a scanned code must match (RE2) to be a dossier's code; empty = the national form, "000.00.00.H00-000000-0000".
+	DossierPattern string `protobuf:"bytes,12,opt,name=dossier_pattern,json=dossierPattern,proto3" json:"dossier_pattern,omitempty"`
+	// Buttons stand in the lower half from the start, for those who sit.
+	LowButtons    bool `protobuf:"varint,13,opt,name=low_buttons,json=lowButtons,proto3" json:"low_buttons,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KioskSettings) Reset() {
+	*x = KioskSettings{}
+	mi := &file_hailong_v1_device_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KioskSettings) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KioskSettings) ProtoMessage() {}
+
+func (x *KioskSettings) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_device_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KioskSettings.ProtoReflect.Descriptor instead.
+func (*KioskSettings) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_device_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *KioskSettings) GetQuestionnaireId() string {
+	if x != nil {
+		return x.QuestionnaireId
+	}
+	return ""
+}
+
+func (x *KioskSettings) GetLanguages() []string {
+	if x != nil {
+		return x.Languages
+	}
+	return nil
+}
+
+func (x *KioskSettings) GetIdleSeconds() int32 {
+	if x != nil {
+		return x.IdleSeconds
+	}
+	return 0
+}
+
+func (x *KioskSettings) GetNewToneStyle() bool {
+	if x != nil {
+		return x.NewToneStyle
+	}
+	return false
+}
+
+func (x *KioskSettings) GetInvitations() []*LocalText {
+	if x != nil {
+		return x.Invitations
+	}
+	return nil
+}
+
+func (x *KioskSettings) GetThanks() []*LocalText {
+	if x != nil {
+		return x.Thanks
+	}
+	return nil
+}
+
+func (x *KioskSettings) GetSkipComment() bool {
+	if x != nil {
+		return x.SkipComment
+	}
+	return false
+}
+
+func (x *KioskSettings) GetSkipCallBack() bool {
+	if x != nil {
+		return x.SkipCallBack
+	}
+	return false
+}
+
+func (x *KioskSettings) GetChooseOfficial() bool {
+	if x != nil {
+		return x.ChooseOfficial
+	}
+	return false
+}
+
+func (x *KioskSettings) GetMinimumIntervalSeconds() int32 {
+	if x != nil {
+		return x.MinimumIntervalSeconds
+	}
+	return 0
+}
+
+func (x *KioskSettings) GetTicketPattern() string {
+	if x != nil {
+		return x.TicketPattern
+	}
+	return ""
+}
+
+func (x *KioskSettings) GetDossierPattern() string {
+	if x != nil {
+		return x.DossierPattern
+	}
+	return ""
+}
+
+func (x *KioskSettings) GetLowButtons() bool {
+	if x != nil {
+		return x.LowButtons
+	}
+	return false
+}
+
+// Duty says who serves at a counter, and when.
+type Duty struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id, for ever; made by the server where it is empty.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The unit.
+	UnitId string `protobuf:"bytes,2,opt,name=unit_id,json=unitId,proto3" json:"unit_id,omitempty"`
+	// The counter; empty for the whole unit.
+	CounterId string `protobuf:"bytes,3,opt,name=counter_id,json=counterId,proto3" json:"counter_id,omitempty"`
+	// The official.
+	OfficialId string `protobuf:"bytes,4,opt,name=official_id,json=officialId,proto3" json:"official_id,omitempty"`
+	// Weekdays it holds on, 1 (Monday) to 7 (Sunday); empty = every day.
+	Weekdays []int32 `protobuf:"varint,5,rep,packed,name=weekdays,proto3" json:"weekdays,omitempty"`
+	// From this minute of the local day, 0 to 1439.
+	FromMinute int32 `protobuf:"varint,6,opt,name=from_minute,json=fromMinute,proto3" json:"from_minute,omitempty"`
+	// Until this minute, exclusive, up to 1440; 0 = the end of the day.
+	ToMinute int32 `protobuf:"varint,7,opt,name=to_minute,json=toMinute,proto3" json:"to_minute,omitempty"`
+	// First local day, yyyy-mm-dd; empty = always.
+	ValidFrom string `protobuf:"bytes,8,opt,name=valid_from,json=validFrom,proto3" json:"valid_from,omitempty"`
+	// Last local day, inclusive; empty = for ever.
+	ValidTo string `protobuf:"bytes,9,opt,name=valid_to,json=validTo,proto3" json:"valid_to,omitempty"`
+	// When it was set. Of several that hold at once for a counter, the one set last counts; one for the counter goes before one for the unit.
+	SetAt *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=set_at,json=setAt,proto3" json:"set_at,omitempty"`
+	// True where it was set for now from the console, and not as part of the schedule: it goes before the schedule.
+	Now           bool `protobuf:"varint,11,opt,name=now,proto3" json:"now,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Duty) Reset() {
+	*x = Duty{}
+	mi := &file_hailong_v1_device_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Duty) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Duty) ProtoMessage() {}
+
+func (x *Duty) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_device_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Duty.ProtoReflect.Descriptor instead.
+func (*Duty) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_device_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Duty) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Duty) GetUnitId() string {
+	if x != nil {
+		return x.UnitId
+	}
+	return ""
+}
+
+func (x *Duty) GetCounterId() string {
+	if x != nil {
+		return x.CounterId
+	}
+	return ""
+}
+
+func (x *Duty) GetOfficialId() string {
+	if x != nil {
+		return x.OfficialId
+	}
+	return ""
+}
+
+func (x *Duty) GetWeekdays() []int32 {
+	if x != nil {
+		return x.Weekdays
+	}
+	return nil
+}
+
+func (x *Duty) GetFromMinute() int32 {
+	if x != nil {
+		return x.FromMinute
+	}
+	return 0
+}
+
+func (x *Duty) GetToMinute() int32 {
+	if x != nil {
+		return x.ToMinute
+	}
+	return 0
+}
+
+func (x *Duty) GetValidFrom() string {
+	if x != nil {
+		return x.ValidFrom
+	}
+	return ""
+}
+
+func (x *Duty) GetValidTo() string {
+	if x != nil {
+		return x.ValidTo
+	}
+	return ""
+}
+
+func (x *Duty) GetSetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SetAt
+	}
+	return nil
+}
+
+func (x *Duty) GetNow() bool {
+	if x != nil {
+		return x.Now
+	}
+	return false
+}
+
 // DeviceBinding allows a device to send for a unit, from a time to a time.
 type DeviceBinding struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -636,7 +805,7 @@ type DeviceBinding struct {
 
 func (x *DeviceBinding) Reset() {
 	*x = DeviceBinding{}
-	mi := &file_hailong_v1_device_proto_msgTypes[9]
+	mi := &file_hailong_v1_device_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -648,7 +817,7 @@ func (x *DeviceBinding) String() string {
 func (*DeviceBinding) ProtoMessage() {}
 
 func (x *DeviceBinding) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_device_proto_msgTypes[9]
+	mi := &file_hailong_v1_device_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -661,7 +830,7 @@ func (x *DeviceBinding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeviceBinding.ProtoReflect.Descriptor instead.
 func (*DeviceBinding) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_device_proto_rawDescGZIP(), []int{9}
+	return file_hailong_v1_device_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *DeviceBinding) GetUnitId() string {
@@ -697,44 +866,7 @@ var File_hailong_v1_device_proto protoreflect.FileDescriptor
 const file_hailong_v1_device_proto_rawDesc = "" +
 	"\n" +
 	"\x17hailong/v1/device.proto\x12\n" +
-	"hailong.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\\\n" +
-	"\x13EnrollDeviceRequest\x12\x1d\n" +
-	"\x04code\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x04\x18@R\x04code\x12&\n" +
-	"\n" +
-	"public_key\x18\x02 \x01(\fB\a\xbaH\x04z\x02h R\tpublicKey\"~\n" +
-	"\x14EnrollDeviceResponse\x12\x1b\n" +
-	"\tdevice_id\x18\x01 \x01(\tR\bdeviceId\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\x125\n" +
-	"\bbindings\x18\x03 \x03(\v2\x19.hailong.v1.DeviceBindingR\bbindings\"B\n" +
-	"\x18CreateDeviceNonceRequest\x12&\n" +
-	"\tdevice_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\bdeviceId\"1\n" +
-	"\x19CreateDeviceNonceResponse\x12\x14\n" +
-	"\x05nonce\x18\x01 \x01(\fR\x05nonce\"\x8b\x01\n" +
-	"\x18CreateDeviceTokenRequest\x12&\n" +
-	"\tdevice_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\bdeviceId\x12 \n" +
-	"\x05nonce\x18\x02 \x01(\fB\n" +
-	"\xbaH\az\x05\x10\x01\x18\x80\x02R\x05nonce\x12%\n" +
-	"\tsignature\x18\x03 \x01(\fB\a\xbaH\x04z\x02h@R\tsignature\"l\n" +
-	"\x19CreateDeviceTokenResponse\x12\x14\n" +
-	"\x05token\x18\x01 \x01(\tR\x05token\x129\n" +
-	"\n" +
-	"expires_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\"\x99\x02\n" +
-	"\x14SendHeartbeatRequest\x12&\n" +
-	"\tdevice_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\bdeviceId\x12!\n" +
-	"\aversion\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\aversion\x12\x1f\n" +
-	"\vqueue_depth\x18\x03 \x01(\x04R\n" +
-	"queueDepth\x12;\n" +
-	"\vdevice_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"deviceTime\x129\n" +
-	"\n" +
-	"last_touch\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tlastTouch\x12\x1d\n" +
-	"\n" +
-	"free_bytes\x18\x06 \x01(\x04R\tfreeBytes\"\xaa\x01\n" +
-	"\x15SendHeartbeatResponse\x12%\n" +
-	"\x0estored_through\x18\x01 \x01(\x04R\rstoredThrough\x12;\n" +
-	"\vserver_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"serverTime\x12-\n" +
-	"\x04skew\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x04skew\"\xfb\x02\n" +
+	"hailong.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bhailong/v1/local_text.proto\"\xec\x04\n" +
 	"\x06Device\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x125\n" +
@@ -747,19 +879,96 @@ const file_hailong_v1_device_proto_rawDesc = "" +
 	"revoked_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\trevokedAt\x12<\n" +
 	"\flast_seen_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"lastSeenAt\x12%\n" +
-	"\x0estored_through\x18\b \x01(\x04R\rstoredThrough\"\xcd\x01\n" +
+	"\x0estored_through\x18\b \x01(\x04R\rstoredThrough\x12-\n" +
+	"\x05state\x18\t \x01(\x0e2\x17.hailong.v1.DeviceStateR\x05state\x120\n" +
+	"\x06report\x18\n" +
+	" \x01(\v2\x18.hailong.v1.DeviceReportR\x06report\x12\x18\n" +
+	"\amissing\x18\v \x01(\x04R\amissing\x12=\n" +
+	"\fcloned_since\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\vclonedSince\x125\n" +
+	"\bsettings\x18\r \x01(\v2\x19.hailong.v1.KioskSettingsR\bsettings\"\xb4\x03\n" +
+	"\fDeviceReport\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\tR\aversion\x12\x1f\n" +
+	"\vqueue_depth\x18\x02 \x01(\x04R\n" +
+	"queueDepth\x12-\n" +
+	"\x04skew\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x04skew\x129\n" +
+	"\n" +
+	"last_touch\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tlastTouch\x12\x1d\n" +
+	"\n" +
+	"free_bytes\x18\x05 \x01(\x04R\tfreeBytes\x12:\n" +
+	"\fscreen_state\x18\x06 \x01(\x0e2\x17.hailong.v1.ScreenStateR\vscreenState\x12)\n" +
+	"\x10highest_sequence\x18\a \x01(\x04R\x0fhighestSequence\x123\n" +
+	"\x15configuration_version\x18\b \x01(\tR\x14configurationVersion\x12(\n" +
+	"\x04days\x18\t \x03(\v2\x14.hailong.v1.DayCountR\x04days\x12\x1a\n" +
+	"\btroubles\x18\n" +
+	" \x03(\tR\btroubles\"W\n" +
+	"\bDayCount\x125\n" +
+	"\x03day\x18\x01 \x01(\tB#\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\x03day\x12\x14\n" +
+	"\x05count\x18\x02 \x01(\rR\x05count\"\xa1\x05\n" +
+	"\rKioskSettings\x122\n" +
+	"\x10questionnaire_id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\x0fquestionnaireId\x12N\n" +
+	"\tlanguages\x18\x02 \x03(\tB0\xbaH-\x92\x01*\x10\n" +
+	"\x18\x01\"$r\"2 ^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$R\tlanguages\x12-\n" +
+	"\fidle_seconds\x18\x03 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xac\x02(\x00R\vidleSeconds\x12$\n" +
+	"\x0enew_tone_style\x18\x04 \x01(\bR\fnewToneStyle\x12A\n" +
+	"\vinvitations\x18\x05 \x03(\v2\x15.hailong.v1.LocalTextB\b\xbaH\x05\x92\x01\x02\x10\n" +
+	"R\vinvitations\x127\n" +
+	"\x06thanks\x18\x06 \x03(\v2\x15.hailong.v1.LocalTextB\b\xbaH\x05\x92\x01\x02\x10\n" +
+	"R\x06thanks\x12!\n" +
+	"\fskip_comment\x18\a \x01(\bR\vskipComment\x12$\n" +
+	"\x0eskip_call_back\x18\b \x01(\bR\fskipCallBack\x12'\n" +
+	"\x0fchoose_official\x18\t \x01(\bR\x0echooseOfficial\x12D\n" +
+	"\x18minimum_interval_seconds\x18\n" +
+	" \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xac\x02(\x00R\x16minimumIntervalSeconds\x12/\n" +
+	"\x0eticket_pattern\x18\v \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\rticketPattern\x121\n" +
+	"\x0fdossier_pattern\x18\f \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x0edossierPattern\x12\x1f\n" +
+	"\vlow_buttons\x18\r \x01(\bR\n" +
+	"lowButtons\"\xae\x03\n" +
+	"\x04Duty\x12\x17\n" +
+	"\x02id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\x02id\x12\"\n" +
+	"\aunit_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06unitId\x12&\n" +
+	"\n" +
+	"counter_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\tcounterId\x12*\n" +
+	"\vofficial_id\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\n" +
+	"officialId\x12.\n" +
+	"\bweekdays\x18\x05 \x03(\x05B\x12\xbaH\x0f\x92\x01\f\x10\a\x18\x01\"\x06\x1a\x04\x18\a(\x01R\bweekdays\x12+\n" +
+	"\vfrom_minute\x18\x06 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\x9f\v(\x00R\n" +
+	"fromMinute\x12'\n" +
+	"\tto_minute\x18\a \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xa0\v(\x00R\btoMinute\x12&\n" +
+	"\n" +
+	"valid_from\x18\b \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\tvalidFrom\x12\"\n" +
+	"\bvalid_to\x18\t \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\avalidTo\x121\n" +
+	"\x06set_at\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\x05setAt\x12\x10\n" +
+	"\x03now\x18\v \x01(\bR\x03now\"\xcd\x01\n" +
 	"\rDeviceBinding\x12\"\n" +
 	"\aunit_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06unitId\x12&\n" +
 	"\n" +
 	"counter_id\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\tcounterId\x129\n" +
 	"\n" +
 	"valid_from\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tvalidFrom\x125\n" +
-	"\bvalid_to\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\avalidTo2\xa0\x04\n" +
-	"\rDeviceService\x12p\n" +
-	"\fEnrollDevice\x12\x1f.hailong.v1.EnrollDeviceRequest\x1a .hailong.v1.EnrollDeviceResponse\"\x1d\x82\xd3\xe4\x93\x02\x17:\x01*\"\x12/v1/devices:enroll\x12\x8a\x01\n" +
-	"\x11CreateDeviceNonce\x12$.hailong.v1.CreateDeviceNonceRequest\x1a%.hailong.v1.CreateDeviceNonceResponse\"(\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/v1/devices/{device_id}/nonce\x12\x8a\x01\n" +
-	"\x11CreateDeviceToken\x12$.hailong.v1.CreateDeviceTokenRequest\x1a%.hailong.v1.CreateDeviceTokenResponse\"(\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/v1/devices/{device_id}/token\x12\x82\x01\n" +
-	"\rSendHeartbeat\x12 .hailong.v1.SendHeartbeatRequest\x1a!.hailong.v1.SendHeartbeatResponse\",\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/devices/{device_id}/heartbeatB:Z8github.com/hailong-vn/hailong/proto/hailong/v1;hailongv1b\x06proto3"
+	"\bvalid_to\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\avalidTo*\xdb\x01\n" +
+	"\vDeviceState\x12\x1c\n" +
+	"\x18DEVICE_STATE_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13DEVICE_STATE_CLONED\x10\x01\x12\x17\n" +
+	"\x13DEVICE_STATE_SILENT\x10\x02\x12\x17\n" +
+	"\x13DEVICE_STATE_BEHIND\x10\x03\x12\x15\n" +
+	"\x11DEVICE_STATE_LIVE\x10\x04\x12\x18\n" +
+	"\x14DEVICE_STATE_RESTING\x10\x05\x12\x18\n" +
+	"\x14DEVICE_STATE_WAITING\x10\x06\x12\x18\n" +
+	"\x14DEVICE_STATE_REVOKED\x10\a*\xaf\x01\n" +
+	"\vScreenState\x12\x1c\n" +
+	"\x18SCREEN_STATE_UNSPECIFIED\x10\x00\x12\x16\n" +
+	"\x12SCREEN_STATE_SETUP\x10\x01\x12\x15\n" +
+	"\x11SCREEN_STATE_IDLE\x10\x02\x12\x15\n" +
+	"\x11SCREEN_STATE_BUSY\x10\x03\x12\x1b\n" +
+	"\x17SCREEN_STATE_NO_BROWSER\x10\x04\x12\x1f\n" +
+	"\x1bSCREEN_STATE_OUT_OF_SERVICE\x10\x05B:Z8github.com/hailong-vn/hailong/proto/hailong/v1;hailongv1b\x06proto3"
 
 var (
 	file_hailong_v1_device_proto_rawDescOnce sync.Once
@@ -773,48 +982,45 @@ func file_hailong_v1_device_proto_rawDescGZIP() []byte {
 	return file_hailong_v1_device_proto_rawDescData
 }
 
-var file_hailong_v1_device_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_hailong_v1_device_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_hailong_v1_device_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_hailong_v1_device_proto_goTypes = []any{
-	(*EnrollDeviceRequest)(nil),       // 0: hailong.v1.EnrollDeviceRequest
-	(*EnrollDeviceResponse)(nil),      // 1: hailong.v1.EnrollDeviceResponse
-	(*CreateDeviceNonceRequest)(nil),  // 2: hailong.v1.CreateDeviceNonceRequest
-	(*CreateDeviceNonceResponse)(nil), // 3: hailong.v1.CreateDeviceNonceResponse
-	(*CreateDeviceTokenRequest)(nil),  // 4: hailong.v1.CreateDeviceTokenRequest
-	(*CreateDeviceTokenResponse)(nil), // 5: hailong.v1.CreateDeviceTokenResponse
-	(*SendHeartbeatRequest)(nil),      // 6: hailong.v1.SendHeartbeatRequest
-	(*SendHeartbeatResponse)(nil),     // 7: hailong.v1.SendHeartbeatResponse
-	(*Device)(nil),                    // 8: hailong.v1.Device
-	(*DeviceBinding)(nil),             // 9: hailong.v1.DeviceBinding
-	(*timestamppb.Timestamp)(nil),     // 10: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),       // 11: google.protobuf.Duration
+	(DeviceState)(0),              // 0: hailong.v1.DeviceState
+	(ScreenState)(0),              // 1: hailong.v1.ScreenState
+	(*Device)(nil),                // 2: hailong.v1.Device
+	(*DeviceReport)(nil),          // 3: hailong.v1.DeviceReport
+	(*DayCount)(nil),              // 4: hailong.v1.DayCount
+	(*KioskSettings)(nil),         // 5: hailong.v1.KioskSettings
+	(*Duty)(nil),                  // 6: hailong.v1.Duty
+	(*DeviceBinding)(nil),         // 7: hailong.v1.DeviceBinding
+	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 9: google.protobuf.Duration
+	(*LocalText)(nil),             // 10: hailong.v1.LocalText
 }
 var file_hailong_v1_device_proto_depIdxs = []int32{
-	9,  // 0: hailong.v1.EnrollDeviceResponse.bindings:type_name -> hailong.v1.DeviceBinding
-	10, // 1: hailong.v1.CreateDeviceTokenResponse.expires_at:type_name -> google.protobuf.Timestamp
-	10, // 2: hailong.v1.SendHeartbeatRequest.device_time:type_name -> google.protobuf.Timestamp
-	10, // 3: hailong.v1.SendHeartbeatRequest.last_touch:type_name -> google.protobuf.Timestamp
-	10, // 4: hailong.v1.SendHeartbeatResponse.server_time:type_name -> google.protobuf.Timestamp
-	11, // 5: hailong.v1.SendHeartbeatResponse.skew:type_name -> google.protobuf.Duration
-	9,  // 6: hailong.v1.Device.bindings:type_name -> hailong.v1.DeviceBinding
-	10, // 7: hailong.v1.Device.created_at:type_name -> google.protobuf.Timestamp
-	10, // 8: hailong.v1.Device.enrolled_at:type_name -> google.protobuf.Timestamp
-	10, // 9: hailong.v1.Device.revoked_at:type_name -> google.protobuf.Timestamp
-	10, // 10: hailong.v1.Device.last_seen_at:type_name -> google.protobuf.Timestamp
-	10, // 11: hailong.v1.DeviceBinding.valid_from:type_name -> google.protobuf.Timestamp
-	10, // 12: hailong.v1.DeviceBinding.valid_to:type_name -> google.protobuf.Timestamp
-	0,  // 13: hailong.v1.DeviceService.EnrollDevice:input_type -> hailong.v1.EnrollDeviceRequest
-	2,  // 14: hailong.v1.DeviceService.CreateDeviceNonce:input_type -> hailong.v1.CreateDeviceNonceRequest
-	4,  // 15: hailong.v1.DeviceService.CreateDeviceToken:input_type -> hailong.v1.CreateDeviceTokenRequest
-	6,  // 16: hailong.v1.DeviceService.SendHeartbeat:input_type -> hailong.v1.SendHeartbeatRequest
-	1,  // 17: hailong.v1.DeviceService.EnrollDevice:output_type -> hailong.v1.EnrollDeviceResponse
-	3,  // 18: hailong.v1.DeviceService.CreateDeviceNonce:output_type -> hailong.v1.CreateDeviceNonceResponse
-	5,  // 19: hailong.v1.DeviceService.CreateDeviceToken:output_type -> hailong.v1.CreateDeviceTokenResponse
-	7,  // 20: hailong.v1.DeviceService.SendHeartbeat:output_type -> hailong.v1.SendHeartbeatResponse
-	17, // [17:21] is the sub-list for method output_type
-	13, // [13:17] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	7,  // 0: hailong.v1.Device.bindings:type_name -> hailong.v1.DeviceBinding
+	8,  // 1: hailong.v1.Device.created_at:type_name -> google.protobuf.Timestamp
+	8,  // 2: hailong.v1.Device.enrolled_at:type_name -> google.protobuf.Timestamp
+	8,  // 3: hailong.v1.Device.revoked_at:type_name -> google.protobuf.Timestamp
+	8,  // 4: hailong.v1.Device.last_seen_at:type_name -> google.protobuf.Timestamp
+	0,  // 5: hailong.v1.Device.state:type_name -> hailong.v1.DeviceState
+	3,  // 6: hailong.v1.Device.report:type_name -> hailong.v1.DeviceReport
+	8,  // 7: hailong.v1.Device.cloned_since:type_name -> google.protobuf.Timestamp
+	5,  // 8: hailong.v1.Device.settings:type_name -> hailong.v1.KioskSettings
+	9,  // 9: hailong.v1.DeviceReport.skew:type_name -> google.protobuf.Duration
+	8,  // 10: hailong.v1.DeviceReport.last_touch:type_name -> google.protobuf.Timestamp
+	1,  // 11: hailong.v1.DeviceReport.screen_state:type_name -> hailong.v1.ScreenState
+	4,  // 12: hailong.v1.DeviceReport.days:type_name -> hailong.v1.DayCount
+	10, // 13: hailong.v1.KioskSettings.invitations:type_name -> hailong.v1.LocalText
+	10, // 14: hailong.v1.KioskSettings.thanks:type_name -> hailong.v1.LocalText
+	8,  // 15: hailong.v1.Duty.set_at:type_name -> google.protobuf.Timestamp
+	8,  // 16: hailong.v1.DeviceBinding.valid_from:type_name -> google.protobuf.Timestamp
+	8,  // 17: hailong.v1.DeviceBinding.valid_to:type_name -> google.protobuf.Timestamp
+	18, // [18:18] is the sub-list for method output_type
+	18, // [18:18] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_hailong_v1_device_proto_init() }
@@ -822,18 +1028,20 @@ func file_hailong_v1_device_proto_init() {
 	if File_hailong_v1_device_proto != nil {
 		return
 	}
+	file_hailong_v1_local_text_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hailong_v1_device_proto_rawDesc), len(file_hailong_v1_device_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   10,
+			NumEnums:      2,
+			NumMessages:   6,
 			NumExtensions: 0,
-			NumServices:   1,
+			NumServices:   0,
 		},
 		GoTypes:           file_hailong_v1_device_proto_goTypes,
 		DependencyIndexes: file_hailong_v1_device_proto_depIdxs,
+		EnumInfos:         file_hailong_v1_device_proto_enumTypes,
 		MessageInfos:      file_hailong_v1_device_proto_msgTypes,
 	}.Build()
 	File_hailong_v1_device_proto = out.File

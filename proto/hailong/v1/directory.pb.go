@@ -228,7 +228,11 @@ type Official struct {
 	// Position (chức vụ).
 	Position string `protobuf:"bytes,4,opt,name=position,proto3" json:"position,omitempty"`
 	// When service at the unit ended; unset while it goes on. Set by CloseOfficial only.
-	ClosedAt      *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=closed_at,json=closedAt,proto3" json:"closed_at,omitempty"`
+	ClosedAt *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=closed_at,json=closedAt,proto3" json:"closed_at,omitempty"`
+	// Names the photo's content; empty where there is none. Set by SetOfficialPhoto only.
+	PhotoVersion string `protobuf:"bytes,6,opt,name=photo_version,json=photoVersion,proto3" json:"photo_version,omitempty"`
+	// True where the official has a number to sign in with at a device. Set by SetOfficialPin only.
+	HasPin        bool `protobuf:"varint,7,opt,name=has_pin,json=hasPin,proto3" json:"has_pin,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -296,6 +300,20 @@ func (x *Official) GetClosedAt() *timestamppb.Timestamp {
 		return x.ClosedAt
 	}
 	return nil
+}
+
+func (x *Official) GetPhotoVersion() string {
+	if x != nil {
+		return x.PhotoVersion
+	}
+	return ""
+}
+
+func (x *Official) GetHasPin() bool {
+	if x != nil {
+		return x.HasPin
+	}
+	return false
 }
 
 // Procedure is a public service (thủ tục hành chính).
@@ -462,61 +480,6 @@ func (x *Questionnaire) GetFactors() []*Factor {
 	return nil
 }
 
-// LocalText is a text in one language.
-type LocalText struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// BCP 47 tag, such as "vi".
-	Language string `protobuf:"bytes,1,opt,name=language,proto3" json:"language,omitempty"`
-	// The text.
-	Text          string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *LocalText) Reset() {
-	*x = LocalText{}
-	mi := &file_hailong_v1_directory_proto_msgTypes[5]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *LocalText) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*LocalText) ProtoMessage() {}
-
-func (x *LocalText) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_directory_proto_msgTypes[5]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use LocalText.ProtoReflect.Descriptor instead.
-func (*LocalText) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{5}
-}
-
-func (x *LocalText) GetLanguage() string {
-	if x != nil {
-		return x.Language
-	}
-	return ""
-}
-
-func (x *LocalText) GetText() string {
-	if x != nil {
-		return x.Text
-	}
-	return ""
-}
-
 // Factor groups questions, such as SIPAS's five.
 type Factor struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -530,7 +493,7 @@ type Factor struct {
 
 func (x *Factor) Reset() {
 	*x = Factor{}
-	mi := &file_hailong_v1_directory_proto_msgTypes[6]
+	mi := &file_hailong_v1_directory_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -542,7 +505,7 @@ func (x *Factor) String() string {
 func (*Factor) ProtoMessage() {}
 
 func (x *Factor) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_directory_proto_msgTypes[6]
+	mi := &file_hailong_v1_directory_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -555,7 +518,7 @@ func (x *Factor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Factor.ProtoReflect.Descriptor instead.
 func (*Factor) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{6}
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Factor) GetId() string {
@@ -595,7 +558,7 @@ type Question struct {
 
 func (x *Question) Reset() {
 	*x = Question{}
-	mi := &file_hailong_v1_directory_proto_msgTypes[7]
+	mi := &file_hailong_v1_directory_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -607,7 +570,7 @@ func (x *Question) String() string {
 func (*Question) ProtoMessage() {}
 
 func (x *Question) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_directory_proto_msgTypes[7]
+	mi := &file_hailong_v1_directory_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -620,7 +583,7 @@ func (x *Question) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Question.ProtoReflect.Descriptor instead.
 func (*Question) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{7}
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Question) GetId() string {
@@ -687,7 +650,7 @@ type Choice struct {
 
 func (x *Choice) Reset() {
 	*x = Choice{}
-	mi := &file_hailong_v1_directory_proto_msgTypes[8]
+	mi := &file_hailong_v1_directory_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -699,7 +662,7 @@ func (x *Choice) String() string {
 func (*Choice) ProtoMessage() {}
 
 func (x *Choice) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_directory_proto_msgTypes[8]
+	mi := &file_hailong_v1_directory_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -712,7 +675,7 @@ func (x *Choice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Choice.ProtoReflect.Descriptor instead.
 func (*Choice) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{8}
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Choice) GetId() string {
@@ -757,7 +720,7 @@ type ListUnitsRequest struct {
 
 func (x *ListUnitsRequest) Reset() {
 	*x = ListUnitsRequest{}
-	mi := &file_hailong_v1_directory_proto_msgTypes[9]
+	mi := &file_hailong_v1_directory_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -769,7 +732,7 @@ func (x *ListUnitsRequest) String() string {
 func (*ListUnitsRequest) ProtoMessage() {}
 
 func (x *ListUnitsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_directory_proto_msgTypes[9]
+	mi := &file_hailong_v1_directory_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -782,7 +745,7 @@ func (x *ListUnitsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUnitsRequest.ProtoReflect.Descriptor instead.
 func (*ListUnitsRequest) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{9}
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListUnitsRequest) GetPageSize() int32 {
@@ -840,7 +803,7 @@ type ListUnitsResponse struct {
 
 func (x *ListUnitsResponse) Reset() {
 	*x = ListUnitsResponse{}
-	mi := &file_hailong_v1_directory_proto_msgTypes[10]
+	mi := &file_hailong_v1_directory_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -852,7 +815,7 @@ func (x *ListUnitsResponse) String() string {
 func (*ListUnitsResponse) ProtoMessage() {}
 
 func (x *ListUnitsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_directory_proto_msgTypes[10]
+	mi := &file_hailong_v1_directory_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -865,7 +828,7 @@ func (x *ListUnitsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUnitsResponse.ProtoReflect.Descriptor instead.
 func (*ListUnitsResponse) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{10}
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListUnitsResponse) GetUnits() []*Unit {
@@ -895,7 +858,7 @@ type GetUnitRequest struct {
 
 func (x *GetUnitRequest) Reset() {
 	*x = GetUnitRequest{}
-	mi := &file_hailong_v1_directory_proto_msgTypes[11]
+	mi := &file_hailong_v1_directory_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -907,7 +870,7 @@ func (x *GetUnitRequest) String() string {
 func (*GetUnitRequest) ProtoMessage() {}
 
 func (x *GetUnitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_directory_proto_msgTypes[11]
+	mi := &file_hailong_v1_directory_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -920,7 +883,7 @@ func (x *GetUnitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetUnitRequest.ProtoReflect.Descriptor instead.
 func (*GetUnitRequest) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{11}
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetUnitRequest) GetUnitId() string {
@@ -948,7 +911,7 @@ type CreateUnitRequest struct {
 
 func (x *CreateUnitRequest) Reset() {
 	*x = CreateUnitRequest{}
-	mi := &file_hailong_v1_directory_proto_msgTypes[12]
+	mi := &file_hailong_v1_directory_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -960,7 +923,7 @@ func (x *CreateUnitRequest) String() string {
 func (*CreateUnitRequest) ProtoMessage() {}
 
 func (x *CreateUnitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_directory_proto_msgTypes[12]
+	mi := &file_hailong_v1_directory_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -973,7 +936,7 @@ func (x *CreateUnitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateUnitRequest.ProtoReflect.Descriptor instead.
 func (*CreateUnitRequest) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{12}
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *CreateUnitRequest) GetUnit() *Unit {
@@ -994,7 +957,7 @@ type ChangeUnitRequest struct {
 
 func (x *ChangeUnitRequest) Reset() {
 	*x = ChangeUnitRequest{}
-	mi := &file_hailong_v1_directory_proto_msgTypes[13]
+	mi := &file_hailong_v1_directory_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1006,7 +969,7 @@ func (x *ChangeUnitRequest) String() string {
 func (*ChangeUnitRequest) ProtoMessage() {}
 
 func (x *ChangeUnitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_directory_proto_msgTypes[13]
+	mi := &file_hailong_v1_directory_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1019,7 +982,7 @@ func (x *ChangeUnitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeUnitRequest.ProtoReflect.Descriptor instead.
 func (*ChangeUnitRequest) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{13}
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ChangeUnitRequest) GetUnit() *Unit {
@@ -1044,7 +1007,7 @@ type CloseUnitRequest struct {
 
 func (x *CloseUnitRequest) Reset() {
 	*x = CloseUnitRequest{}
-	mi := &file_hailong_v1_directory_proto_msgTypes[14]
+	mi := &file_hailong_v1_directory_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1056,7 +1019,7 @@ func (x *CloseUnitRequest) String() string {
 func (*CloseUnitRequest) ProtoMessage() {}
 
 func (x *CloseUnitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_directory_proto_msgTypes[14]
+	mi := &file_hailong_v1_directory_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1069,7 +1032,7 @@ func (x *CloseUnitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseUnitRequest.ProtoReflect.Descriptor instead.
 func (*CloseUnitRequest) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{14}
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *CloseUnitRequest) GetUnitId() string {
@@ -1101,14 +1064,16 @@ type ListCountersRequest struct {
 	// At most so many, 1,000 at most; 0 = 100.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// From the last page's next_page_token.
-	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Only those of the unit itself, not of the units below it.
+	DirectOnly    bool `protobuf:"varint,4,opt,name=direct_only,json=directOnly,proto3" json:"direct_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListCountersRequest) Reset() {
 	*x = ListCountersRequest{}
-	mi := &file_hailong_v1_directory_proto_msgTypes[15]
+	mi := &file_hailong_v1_directory_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1120,7 +1085,7 @@ func (x *ListCountersRequest) String() string {
 func (*ListCountersRequest) ProtoMessage() {}
 
 func (x *ListCountersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_directory_proto_msgTypes[15]
+	mi := &file_hailong_v1_directory_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1133,7 +1098,7 @@ func (x *ListCountersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCountersRequest.ProtoReflect.Descriptor instead.
 func (*ListCountersRequest) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{15}
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListCountersRequest) GetUnitId() string {
@@ -1157,6 +1122,13 @@ func (x *ListCountersRequest) GetPageToken() string {
 	return ""
 }
 
+func (x *ListCountersRequest) GetDirectOnly() bool {
+	if x != nil {
+		return x.DirectOnly
+	}
+	return false
+}
+
 // ListCountersResponse is one page.
 type ListCountersResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1170,7 +1142,7 @@ type ListCountersResponse struct {
 
 func (x *ListCountersResponse) Reset() {
 	*x = ListCountersResponse{}
-	mi := &file_hailong_v1_directory_proto_msgTypes[16]
+	mi := &file_hailong_v1_directory_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1182,7 +1154,7 @@ func (x *ListCountersResponse) String() string {
 func (*ListCountersResponse) ProtoMessage() {}
 
 func (x *ListCountersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_directory_proto_msgTypes[16]
+	mi := &file_hailong_v1_directory_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1195,7 +1167,7 @@ func (x *ListCountersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCountersResponse.ProtoReflect.Descriptor instead.
 func (*ListCountersResponse) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{16}
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListCountersResponse) GetCounters() []*Counter {
@@ -1223,7 +1195,7 @@ type CreateCounterRequest struct {
 
 func (x *CreateCounterRequest) Reset() {
 	*x = CreateCounterRequest{}
-	mi := &file_hailong_v1_directory_proto_msgTypes[17]
+	mi := &file_hailong_v1_directory_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1235,7 +1207,7 @@ func (x *CreateCounterRequest) String() string {
 func (*CreateCounterRequest) ProtoMessage() {}
 
 func (x *CreateCounterRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_directory_proto_msgTypes[17]
+	mi := &file_hailong_v1_directory_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1248,7 +1220,7 @@ func (x *CreateCounterRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateCounterRequest.ProtoReflect.Descriptor instead.
 func (*CreateCounterRequest) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{17}
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *CreateCounterRequest) GetCounter() *Counter {
@@ -1266,14 +1238,16 @@ type ListOfficialsRequest struct {
 	// At most so many, 1,000 at most; 0 = 100.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// From the last page's next_page_token.
-	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Only those of the unit itself, not of the units below it.
+	DirectOnly    bool `protobuf:"varint,4,opt,name=direct_only,json=directOnly,proto3" json:"direct_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListOfficialsRequest) Reset() {
 	*x = ListOfficialsRequest{}
-	mi := &file_hailong_v1_directory_proto_msgTypes[18]
+	mi := &file_hailong_v1_directory_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1285,7 +1259,7 @@ func (x *ListOfficialsRequest) String() string {
 func (*ListOfficialsRequest) ProtoMessage() {}
 
 func (x *ListOfficialsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_directory_proto_msgTypes[18]
+	mi := &file_hailong_v1_directory_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1298,7 +1272,7 @@ func (x *ListOfficialsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOfficialsRequest.ProtoReflect.Descriptor instead.
 func (*ListOfficialsRequest) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{18}
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListOfficialsRequest) GetUnitId() string {
@@ -1322,6 +1296,13 @@ func (x *ListOfficialsRequest) GetPageToken() string {
 	return ""
 }
 
+func (x *ListOfficialsRequest) GetDirectOnly() bool {
+	if x != nil {
+		return x.DirectOnly
+	}
+	return false
+}
+
 // ListOfficialsResponse is one page.
 type ListOfficialsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1335,7 +1316,7 @@ type ListOfficialsResponse struct {
 
 func (x *ListOfficialsResponse) Reset() {
 	*x = ListOfficialsResponse{}
-	mi := &file_hailong_v1_directory_proto_msgTypes[19]
+	mi := &file_hailong_v1_directory_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1347,7 +1328,7 @@ func (x *ListOfficialsResponse) String() string {
 func (*ListOfficialsResponse) ProtoMessage() {}
 
 func (x *ListOfficialsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_directory_proto_msgTypes[19]
+	mi := &file_hailong_v1_directory_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1360,7 +1341,7 @@ func (x *ListOfficialsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOfficialsResponse.ProtoReflect.Descriptor instead.
 func (*ListOfficialsResponse) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{19}
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListOfficialsResponse) GetOfficials() []*Official {
@@ -1388,7 +1369,7 @@ type CreateOfficialRequest struct {
 
 func (x *CreateOfficialRequest) Reset() {
 	*x = CreateOfficialRequest{}
-	mi := &file_hailong_v1_directory_proto_msgTypes[20]
+	mi := &file_hailong_v1_directory_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1400,7 +1381,7 @@ func (x *CreateOfficialRequest) String() string {
 func (*CreateOfficialRequest) ProtoMessage() {}
 
 func (x *CreateOfficialRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_directory_proto_msgTypes[20]
+	mi := &file_hailong_v1_directory_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1413,7 +1394,7 @@ func (x *CreateOfficialRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateOfficialRequest.ProtoReflect.Descriptor instead.
 func (*CreateOfficialRequest) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{20}
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CreateOfficialRequest) GetOfficial() *Official {
@@ -1436,7 +1417,7 @@ type ListProceduresRequest struct {
 
 func (x *ListProceduresRequest) Reset() {
 	*x = ListProceduresRequest{}
-	mi := &file_hailong_v1_directory_proto_msgTypes[21]
+	mi := &file_hailong_v1_directory_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1448,7 +1429,7 @@ func (x *ListProceduresRequest) String() string {
 func (*ListProceduresRequest) ProtoMessage() {}
 
 func (x *ListProceduresRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_directory_proto_msgTypes[21]
+	mi := &file_hailong_v1_directory_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1461,7 +1442,7 @@ func (x *ListProceduresRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListProceduresRequest.ProtoReflect.Descriptor instead.
 func (*ListProceduresRequest) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{21}
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ListProceduresRequest) GetPageSize() int32 {
@@ -1491,7 +1472,7 @@ type ListProceduresResponse struct {
 
 func (x *ListProceduresResponse) Reset() {
 	*x = ListProceduresResponse{}
-	mi := &file_hailong_v1_directory_proto_msgTypes[22]
+	mi := &file_hailong_v1_directory_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1503,7 +1484,7 @@ func (x *ListProceduresResponse) String() string {
 func (*ListProceduresResponse) ProtoMessage() {}
 
 func (x *ListProceduresResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_directory_proto_msgTypes[22]
+	mi := &file_hailong_v1_directory_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1516,7 +1497,7 @@ func (x *ListProceduresResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListProceduresResponse.ProtoReflect.Descriptor instead.
 func (*ListProceduresResponse) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{22}
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ListProceduresResponse) GetProcedures() []*Procedure {
@@ -1544,7 +1525,7 @@ type CreateProcedureRequest struct {
 
 func (x *CreateProcedureRequest) Reset() {
 	*x = CreateProcedureRequest{}
-	mi := &file_hailong_v1_directory_proto_msgTypes[23]
+	mi := &file_hailong_v1_directory_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1556,7 +1537,7 @@ func (x *CreateProcedureRequest) String() string {
 func (*CreateProcedureRequest) ProtoMessage() {}
 
 func (x *CreateProcedureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_directory_proto_msgTypes[23]
+	mi := &file_hailong_v1_directory_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1569,7 +1550,7 @@ func (x *CreateProcedureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateProcedureRequest.ProtoReflect.Descriptor instead.
 func (*CreateProcedureRequest) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{23}
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *CreateProcedureRequest) GetProcedure() *Procedure {
@@ -1592,7 +1573,7 @@ type ListQuestionnairesRequest struct {
 
 func (x *ListQuestionnairesRequest) Reset() {
 	*x = ListQuestionnairesRequest{}
-	mi := &file_hailong_v1_directory_proto_msgTypes[24]
+	mi := &file_hailong_v1_directory_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1604,7 +1585,7 @@ func (x *ListQuestionnairesRequest) String() string {
 func (*ListQuestionnairesRequest) ProtoMessage() {}
 
 func (x *ListQuestionnairesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_directory_proto_msgTypes[24]
+	mi := &file_hailong_v1_directory_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1617,7 +1598,7 @@ func (x *ListQuestionnairesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQuestionnairesRequest.ProtoReflect.Descriptor instead.
 func (*ListQuestionnairesRequest) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{24}
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListQuestionnairesRequest) GetPageSize() int32 {
@@ -1647,7 +1628,7 @@ type ListQuestionnairesResponse struct {
 
 func (x *ListQuestionnairesResponse) Reset() {
 	*x = ListQuestionnairesResponse{}
-	mi := &file_hailong_v1_directory_proto_msgTypes[25]
+	mi := &file_hailong_v1_directory_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1659,7 +1640,7 @@ func (x *ListQuestionnairesResponse) String() string {
 func (*ListQuestionnairesResponse) ProtoMessage() {}
 
 func (x *ListQuestionnairesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_directory_proto_msgTypes[25]
+	mi := &file_hailong_v1_directory_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1672,7 +1653,7 @@ func (x *ListQuestionnairesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQuestionnairesResponse.ProtoReflect.Descriptor instead.
 func (*ListQuestionnairesResponse) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{25}
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListQuestionnairesResponse) GetQuestionnaires() []*Questionnaire {
@@ -1700,7 +1681,7 @@ type PublishQuestionnaireRequest struct {
 
 func (x *PublishQuestionnaireRequest) Reset() {
 	*x = PublishQuestionnaireRequest{}
-	mi := &file_hailong_v1_directory_proto_msgTypes[26]
+	mi := &file_hailong_v1_directory_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1712,7 +1693,7 @@ func (x *PublishQuestionnaireRequest) String() string {
 func (*PublishQuestionnaireRequest) ProtoMessage() {}
 
 func (x *PublishQuestionnaireRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_directory_proto_msgTypes[26]
+	mi := &file_hailong_v1_directory_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1725,7 +1706,7 @@ func (x *PublishQuestionnaireRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishQuestionnaireRequest.ProtoReflect.Descriptor instead.
 func (*PublishQuestionnaireRequest) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{26}
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *PublishQuestionnaireRequest) GetYaml() string {
@@ -1748,7 +1729,7 @@ type CreateDeviceRequest struct {
 
 func (x *CreateDeviceRequest) Reset() {
 	*x = CreateDeviceRequest{}
-	mi := &file_hailong_v1_directory_proto_msgTypes[27]
+	mi := &file_hailong_v1_directory_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1760,7 +1741,7 @@ func (x *CreateDeviceRequest) String() string {
 func (*CreateDeviceRequest) ProtoMessage() {}
 
 func (x *CreateDeviceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_directory_proto_msgTypes[27]
+	mi := &file_hailong_v1_directory_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1773,7 +1754,7 @@ func (x *CreateDeviceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateDeviceRequest.ProtoReflect.Descriptor instead.
 func (*CreateDeviceRequest) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{27}
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *CreateDeviceRequest) GetName() string {
@@ -1805,7 +1786,7 @@ type CreateDeviceResponse struct {
 
 func (x *CreateDeviceResponse) Reset() {
 	*x = CreateDeviceResponse{}
-	mi := &file_hailong_v1_directory_proto_msgTypes[28]
+	mi := &file_hailong_v1_directory_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1817,7 +1798,7 @@ func (x *CreateDeviceResponse) String() string {
 func (*CreateDeviceResponse) ProtoMessage() {}
 
 func (x *CreateDeviceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_directory_proto_msgTypes[28]
+	mi := &file_hailong_v1_directory_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1830,7 +1811,7 @@ func (x *CreateDeviceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateDeviceResponse.ProtoReflect.Descriptor instead.
 func (*CreateDeviceResponse) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{28}
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *CreateDeviceResponse) GetDevice() *Device {
@@ -1860,14 +1841,18 @@ type ListDevicesRequest struct {
 	// At most so many, 1,000 at most; 0 = 100.
 	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// From the last page's next_page_token.
-	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Top of the subtree; empty = the caller's.
+	UnitId string `protobuf:"bytes,3,opt,name=unit_id,json=unitId,proto3" json:"unit_id,omitempty"`
+	// Only devices in these states; empty = all.
+	States        []DeviceState `protobuf:"varint,4,rep,packed,name=states,proto3,enum=hailong.v1.DeviceState" json:"states,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListDevicesRequest) Reset() {
 	*x = ListDevicesRequest{}
-	mi := &file_hailong_v1_directory_proto_msgTypes[29]
+	mi := &file_hailong_v1_directory_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1879,7 +1864,7 @@ func (x *ListDevicesRequest) String() string {
 func (*ListDevicesRequest) ProtoMessage() {}
 
 func (x *ListDevicesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_directory_proto_msgTypes[29]
+	mi := &file_hailong_v1_directory_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1892,7 +1877,7 @@ func (x *ListDevicesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDevicesRequest.ProtoReflect.Descriptor instead.
 func (*ListDevicesRequest) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{29}
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ListDevicesRequest) GetPageSize() int32 {
@@ -1909,6 +1894,20 @@ func (x *ListDevicesRequest) GetPageToken() string {
 	return ""
 }
 
+func (x *ListDevicesRequest) GetUnitId() string {
+	if x != nil {
+		return x.UnitId
+	}
+	return ""
+}
+
+func (x *ListDevicesRequest) GetStates() []DeviceState {
+	if x != nil {
+		return x.States
+	}
+	return nil
+}
+
 // ListDevicesResponse is one page.
 type ListDevicesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1922,7 +1921,7 @@ type ListDevicesResponse struct {
 
 func (x *ListDevicesResponse) Reset() {
 	*x = ListDevicesResponse{}
-	mi := &file_hailong_v1_directory_proto_msgTypes[30]
+	mi := &file_hailong_v1_directory_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1934,7 +1933,7 @@ func (x *ListDevicesResponse) String() string {
 func (*ListDevicesResponse) ProtoMessage() {}
 
 func (x *ListDevicesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_directory_proto_msgTypes[30]
+	mi := &file_hailong_v1_directory_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1947,7 +1946,7 @@ func (x *ListDevicesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDevicesResponse.ProtoReflect.Descriptor instead.
 func (*ListDevicesResponse) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{30}
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ListDevicesResponse) GetDevices() []*Device {
@@ -1975,7 +1974,7 @@ type RenewDeviceCodeRequest struct {
 
 func (x *RenewDeviceCodeRequest) Reset() {
 	*x = RenewDeviceCodeRequest{}
-	mi := &file_hailong_v1_directory_proto_msgTypes[31]
+	mi := &file_hailong_v1_directory_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1987,7 +1986,7 @@ func (x *RenewDeviceCodeRequest) String() string {
 func (*RenewDeviceCodeRequest) ProtoMessage() {}
 
 func (x *RenewDeviceCodeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_directory_proto_msgTypes[31]
+	mi := &file_hailong_v1_directory_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2000,7 +1999,7 @@ func (x *RenewDeviceCodeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenewDeviceCodeRequest.ProtoReflect.Descriptor instead.
 func (*RenewDeviceCodeRequest) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{31}
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *RenewDeviceCodeRequest) GetDeviceId() string {
@@ -2023,7 +2022,7 @@ type BindDeviceRequest struct {
 
 func (x *BindDeviceRequest) Reset() {
 	*x = BindDeviceRequest{}
-	mi := &file_hailong_v1_directory_proto_msgTypes[32]
+	mi := &file_hailong_v1_directory_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2035,7 +2034,7 @@ func (x *BindDeviceRequest) String() string {
 func (*BindDeviceRequest) ProtoMessage() {}
 
 func (x *BindDeviceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_directory_proto_msgTypes[32]
+	mi := &file_hailong_v1_directory_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2048,7 +2047,7 @@ func (x *BindDeviceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BindDeviceRequest.ProtoReflect.Descriptor instead.
 func (*BindDeviceRequest) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{32}
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *BindDeviceRequest) GetDeviceId() string {
@@ -2076,7 +2075,7 @@ type RevokeDeviceRequest struct {
 
 func (x *RevokeDeviceRequest) Reset() {
 	*x = RevokeDeviceRequest{}
-	mi := &file_hailong_v1_directory_proto_msgTypes[33]
+	mi := &file_hailong_v1_directory_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2088,7 +2087,7 @@ func (x *RevokeDeviceRequest) String() string {
 func (*RevokeDeviceRequest) ProtoMessage() {}
 
 func (x *RevokeDeviceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_directory_proto_msgTypes[33]
+	mi := &file_hailong_v1_directory_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2101,7 +2100,7 @@ func (x *RevokeDeviceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeDeviceRequest.ProtoReflect.Descriptor instead.
 func (*RevokeDeviceRequest) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{33}
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *RevokeDeviceRequest) GetDeviceId() string {
@@ -2122,7 +2121,7 @@ type ListUnitVersionsRequest struct {
 
 func (x *ListUnitVersionsRequest) Reset() {
 	*x = ListUnitVersionsRequest{}
-	mi := &file_hailong_v1_directory_proto_msgTypes[34]
+	mi := &file_hailong_v1_directory_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2134,7 +2133,7 @@ func (x *ListUnitVersionsRequest) String() string {
 func (*ListUnitVersionsRequest) ProtoMessage() {}
 
 func (x *ListUnitVersionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_directory_proto_msgTypes[34]
+	mi := &file_hailong_v1_directory_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2147,7 +2146,7 @@ func (x *ListUnitVersionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUnitVersionsRequest.ProtoReflect.Descriptor instead.
 func (*ListUnitVersionsRequest) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{34}
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ListUnitVersionsRequest) GetUnitId() string {
@@ -2168,7 +2167,7 @@ type ListUnitVersionsResponse struct {
 
 func (x *ListUnitVersionsResponse) Reset() {
 	*x = ListUnitVersionsResponse{}
-	mi := &file_hailong_v1_directory_proto_msgTypes[35]
+	mi := &file_hailong_v1_directory_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2180,7 +2179,7 @@ func (x *ListUnitVersionsResponse) String() string {
 func (*ListUnitVersionsResponse) ProtoMessage() {}
 
 func (x *ListUnitVersionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_directory_proto_msgTypes[35]
+	mi := &file_hailong_v1_directory_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2193,7 +2192,7 @@ func (x *ListUnitVersionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUnitVersionsResponse.ProtoReflect.Descriptor instead.
 func (*ListUnitVersionsResponse) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{35}
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ListUnitVersionsResponse) GetVersions() []*Unit {
@@ -2214,7 +2213,7 @@ type ChangeCounterRequest struct {
 
 func (x *ChangeCounterRequest) Reset() {
 	*x = ChangeCounterRequest{}
-	mi := &file_hailong_v1_directory_proto_msgTypes[36]
+	mi := &file_hailong_v1_directory_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2226,7 +2225,7 @@ func (x *ChangeCounterRequest) String() string {
 func (*ChangeCounterRequest) ProtoMessage() {}
 
 func (x *ChangeCounterRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_directory_proto_msgTypes[36]
+	mi := &file_hailong_v1_directory_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2239,7 +2238,7 @@ func (x *ChangeCounterRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeCounterRequest.ProtoReflect.Descriptor instead.
 func (*ChangeCounterRequest) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{36}
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ChangeCounterRequest) GetCounter() *Counter {
@@ -2260,7 +2259,7 @@ type CloseCounterRequest struct {
 
 func (x *CloseCounterRequest) Reset() {
 	*x = CloseCounterRequest{}
-	mi := &file_hailong_v1_directory_proto_msgTypes[37]
+	mi := &file_hailong_v1_directory_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2272,7 +2271,7 @@ func (x *CloseCounterRequest) String() string {
 func (*CloseCounterRequest) ProtoMessage() {}
 
 func (x *CloseCounterRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_directory_proto_msgTypes[37]
+	mi := &file_hailong_v1_directory_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2285,7 +2284,7 @@ func (x *CloseCounterRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseCounterRequest.ProtoReflect.Descriptor instead.
 func (*CloseCounterRequest) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{37}
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *CloseCounterRequest) GetCounterId() string {
@@ -2306,7 +2305,7 @@ type ChangeOfficialRequest struct {
 
 func (x *ChangeOfficialRequest) Reset() {
 	*x = ChangeOfficialRequest{}
-	mi := &file_hailong_v1_directory_proto_msgTypes[38]
+	mi := &file_hailong_v1_directory_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2318,7 +2317,7 @@ func (x *ChangeOfficialRequest) String() string {
 func (*ChangeOfficialRequest) ProtoMessage() {}
 
 func (x *ChangeOfficialRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_directory_proto_msgTypes[38]
+	mi := &file_hailong_v1_directory_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2331,7 +2330,7 @@ func (x *ChangeOfficialRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeOfficialRequest.ProtoReflect.Descriptor instead.
 func (*ChangeOfficialRequest) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{38}
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ChangeOfficialRequest) GetOfficial() *Official {
@@ -2352,7 +2351,7 @@ type CloseOfficialRequest struct {
 
 func (x *CloseOfficialRequest) Reset() {
 	*x = CloseOfficialRequest{}
-	mi := &file_hailong_v1_directory_proto_msgTypes[39]
+	mi := &file_hailong_v1_directory_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2364,7 +2363,7 @@ func (x *CloseOfficialRequest) String() string {
 func (*CloseOfficialRequest) ProtoMessage() {}
 
 func (x *CloseOfficialRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_directory_proto_msgTypes[39]
+	mi := &file_hailong_v1_directory_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2377,7 +2376,7 @@ func (x *CloseOfficialRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseOfficialRequest.ProtoReflect.Descriptor instead.
 func (*CloseOfficialRequest) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{39}
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *CloseOfficialRequest) GetOfficialId() string {
@@ -2387,12 +2386,883 @@ func (x *CloseOfficialRequest) GetOfficialId() string {
 	return ""
 }
 
+// GetDeviceRequest names the device.
+type GetDeviceRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The device.
+	DeviceId      string `protobuf:"bytes,1,opt,name=device_id,json=deviceId,proto3" json:"device_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetDeviceRequest) Reset() {
+	*x = GetDeviceRequest{}
+	mi := &file_hailong_v1_directory_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetDeviceRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetDeviceRequest) ProtoMessage() {}
+
+func (x *GetDeviceRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_directory_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetDeviceRequest.ProtoReflect.Descriptor instead.
+func (*GetDeviceRequest) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *GetDeviceRequest) GetDeviceId() string {
+	if x != nil {
+		return x.DeviceId
+	}
+	return ""
+}
+
+// GetFleetRequest names the subtree.
+type GetFleetRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Top of the subtree; empty = the caller's.
+	UnitId        string `protobuf:"bytes,1,opt,name=unit_id,json=unitId,proto3" json:"unit_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetFleetRequest) Reset() {
+	*x = GetFleetRequest{}
+	mi := &file_hailong_v1_directory_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetFleetRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetFleetRequest) ProtoMessage() {}
+
+func (x *GetFleetRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_directory_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetFleetRequest.ProtoReflect.Descriptor instead.
+func (*GetFleetRequest) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *GetFleetRequest) GetUnitId() string {
+	if x != nil {
+		return x.UnitId
+	}
+	return ""
+}
+
+// GetFleetResponse counts devices.
+type GetFleetResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One entry a state that occurs.
+	States []*StateCount `protobuf:"bytes,1,rep,name=states,proto3" json:"states,omitempty"`
+	// Ratings that wait on devices, as they last told.
+	Queued uint64 `protobuf:"varint,2,opt,name=queued,proto3" json:"queued,omitempty"`
+	// Sequences given by devices that the server lacks.
+	Missing uint64 `protobuf:"varint,3,opt,name=missing,proto3" json:"missing,omitempty"`
+	// True where offices are open now.
+	OfficeHours   bool `protobuf:"varint,4,opt,name=office_hours,json=officeHours,proto3" json:"office_hours,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetFleetResponse) Reset() {
+	*x = GetFleetResponse{}
+	mi := &file_hailong_v1_directory_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetFleetResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetFleetResponse) ProtoMessage() {}
+
+func (x *GetFleetResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_directory_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetFleetResponse.ProtoReflect.Descriptor instead.
+func (*GetFleetResponse) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *GetFleetResponse) GetStates() []*StateCount {
+	if x != nil {
+		return x.States
+	}
+	return nil
+}
+
+func (x *GetFleetResponse) GetQueued() uint64 {
+	if x != nil {
+		return x.Queued
+	}
+	return 0
+}
+
+func (x *GetFleetResponse) GetMissing() uint64 {
+	if x != nil {
+		return x.Missing
+	}
+	return 0
+}
+
+func (x *GetFleetResponse) GetOfficeHours() bool {
+	if x != nil {
+		return x.OfficeHours
+	}
+	return false
+}
+
+// StateCount is how many devices are in a state.
+type StateCount struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The state.
+	State DeviceState `protobuf:"varint,1,opt,name=state,proto3,enum=hailong.v1.DeviceState" json:"state,omitempty"`
+	// Devices.
+	Count         int32 `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StateCount) Reset() {
+	*x = StateCount{}
+	mi := &file_hailong_v1_directory_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StateCount) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StateCount) ProtoMessage() {}
+
+func (x *StateCount) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_directory_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StateCount.ProtoReflect.Descriptor instead.
+func (*StateCount) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *StateCount) GetState() DeviceState {
+	if x != nil {
+		return x.State
+	}
+	return DeviceState_DEVICE_STATE_UNSPECIFIED
+}
+
+func (x *StateCount) GetCount() int32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+// SetKioskSettingsRequest holds the settings.
+type SetKioskSettingsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The device.
+	DeviceId string `protobuf:"bytes,1,opt,name=device_id,json=deviceId,proto3" json:"device_id,omitempty"`
+	// All of them.
+	Settings      *KioskSettings `protobuf:"bytes,2,opt,name=settings,proto3" json:"settings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetKioskSettingsRequest) Reset() {
+	*x = SetKioskSettingsRequest{}
+	mi := &file_hailong_v1_directory_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetKioskSettingsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetKioskSettingsRequest) ProtoMessage() {}
+
+func (x *SetKioskSettingsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_directory_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetKioskSettingsRequest.ProtoReflect.Descriptor instead.
+func (*SetKioskSettingsRequest) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *SetKioskSettingsRequest) GetDeviceId() string {
+	if x != nil {
+		return x.DeviceId
+	}
+	return ""
+}
+
+func (x *SetKioskSettingsRequest) GetSettings() *KioskSettings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+// SetOfficialPhotoRequest holds the photo.
+type SetOfficialPhotoRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The official.
+	OfficialId string `protobuf:"bytes,1,opt,name=official_id,json=officialId,proto3" json:"official_id,omitempty"`
+	// A JPEG or PNG of at most 5 MB and 40 megapixels; empty = no photo.
+	Image         []byte `protobuf:"bytes,2,opt,name=image,proto3" json:"image,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetOfficialPhotoRequest) Reset() {
+	*x = SetOfficialPhotoRequest{}
+	mi := &file_hailong_v1_directory_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetOfficialPhotoRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetOfficialPhotoRequest) ProtoMessage() {}
+
+func (x *SetOfficialPhotoRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_directory_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetOfficialPhotoRequest.ProtoReflect.Descriptor instead.
+func (*SetOfficialPhotoRequest) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *SetOfficialPhotoRequest) GetOfficialId() string {
+	if x != nil {
+		return x.OfficialId
+	}
+	return ""
+}
+
+func (x *SetOfficialPhotoRequest) GetImage() []byte {
+	if x != nil {
+		return x.Image
+	}
+	return nil
+}
+
+// SetOfficialPinRequest holds the number.
+type SetOfficialPinRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The official.
+	OfficialId string `protobuf:"bytes,1,opt,name=official_id,json=officialId,proto3" json:"official_id,omitempty"`
+	// Four to eight digits; empty = none.
+	Pin           string `protobuf:"bytes,2,opt,name=pin,proto3" json:"pin,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetOfficialPinRequest) Reset() {
+	*x = SetOfficialPinRequest{}
+	mi := &file_hailong_v1_directory_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetOfficialPinRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetOfficialPinRequest) ProtoMessage() {}
+
+func (x *SetOfficialPinRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_directory_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetOfficialPinRequest.ProtoReflect.Descriptor instead.
+func (*SetOfficialPinRequest) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *SetOfficialPinRequest) GetOfficialId() string {
+	if x != nil {
+		return x.OfficialId
+	}
+	return ""
+}
+
+func (x *SetOfficialPinRequest) GetPin() string {
+	if x != nil {
+		return x.Pin
+	}
+	return ""
+}
+
+// ListDutiesRequest filters duties.
+type ListDutiesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Top of the subtree; empty = the caller's.
+	UnitId string `protobuf:"bytes,1,opt,name=unit_id,json=unitId,proto3" json:"unit_id,omitempty"`
+	// At most so many, 1,000 at most; 0 = 100.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// From the last page's next_page_token.
+	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListDutiesRequest) Reset() {
+	*x = ListDutiesRequest{}
+	mi := &file_hailong_v1_directory_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListDutiesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListDutiesRequest) ProtoMessage() {}
+
+func (x *ListDutiesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_directory_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListDutiesRequest.ProtoReflect.Descriptor instead.
+func (*ListDutiesRequest) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *ListDutiesRequest) GetUnitId() string {
+	if x != nil {
+		return x.UnitId
+	}
+	return ""
+}
+
+func (x *ListDutiesRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListDutiesRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// ListDutiesResponse is one page.
+type ListDutiesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The duties, by unit and counter.
+	Duties []*Duty `protobuf:"bytes,1,rep,name=duties,proto3" json:"duties,omitempty"`
+	// For the next page; empty at the end.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListDutiesResponse) Reset() {
+	*x = ListDutiesResponse{}
+	mi := &file_hailong_v1_directory_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListDutiesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListDutiesResponse) ProtoMessage() {}
+
+func (x *ListDutiesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_directory_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListDutiesResponse.ProtoReflect.Descriptor instead.
+func (*ListDutiesResponse) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{47}
+}
+
+func (x *ListDutiesResponse) GetDuties() []*Duty {
+	if x != nil {
+		return x.Duties
+	}
+	return nil
+}
+
+func (x *ListDutiesResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// SetDutyRequest holds the duty.
+type SetDutyRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The duty. With the id of one that stands it takes its place. With now, it holds from now to the end of the day or to to_minute.
+	Duty          *Duty `protobuf:"bytes,1,opt,name=duty,proto3" json:"duty,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetDutyRequest) Reset() {
+	*x = SetDutyRequest{}
+	mi := &file_hailong_v1_directory_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetDutyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetDutyRequest) ProtoMessage() {}
+
+func (x *SetDutyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_directory_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetDutyRequest.ProtoReflect.Descriptor instead.
+func (*SetDutyRequest) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *SetDutyRequest) GetDuty() *Duty {
+	if x != nil {
+		return x.Duty
+	}
+	return nil
+}
+
+// EndDutyRequest names the duty.
+type EndDutyRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The duty.
+	DutyId        string `protobuf:"bytes,1,opt,name=duty_id,json=dutyId,proto3" json:"duty_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EndDutyRequest) Reset() {
+	*x = EndDutyRequest{}
+	mi := &file_hailong_v1_directory_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EndDutyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EndDutyRequest) ProtoMessage() {}
+
+func (x *EndDutyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_directory_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EndDutyRequest.ProtoReflect.Descriptor instead.
+func (*EndDutyRequest) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{49}
+}
+
+func (x *EndDutyRequest) GetDutyId() string {
+	if x != nil {
+		return x.DutyId
+	}
+	return ""
+}
+
+// GetOfficeHoursRequest asks for the hours.
+type GetOfficeHoursRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetOfficeHoursRequest) Reset() {
+	*x = GetOfficeHoursRequest{}
+	mi := &file_hailong_v1_directory_proto_msgTypes[50]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetOfficeHoursRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetOfficeHoursRequest) ProtoMessage() {}
+
+func (x *GetOfficeHoursRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_directory_proto_msgTypes[50]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetOfficeHoursRequest.ProtoReflect.Descriptor instead.
+func (*GetOfficeHoursRequest) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{50}
+}
+
+// SetOfficeHoursRequest holds the hours.
+type SetOfficeHoursRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// All of them.
+	OfficeHours   *OfficeHours `protobuf:"bytes,1,opt,name=office_hours,json=officeHours,proto3" json:"office_hours,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetOfficeHoursRequest) Reset() {
+	*x = SetOfficeHoursRequest{}
+	mi := &file_hailong_v1_directory_proto_msgTypes[51]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetOfficeHoursRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetOfficeHoursRequest) ProtoMessage() {}
+
+func (x *SetOfficeHoursRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_directory_proto_msgTypes[51]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetOfficeHoursRequest.ProtoReflect.Descriptor instead.
+func (*SetOfficeHoursRequest) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{51}
+}
+
+func (x *SetOfficeHoursRequest) GetOfficeHours() *OfficeHours {
+	if x != nil {
+		return x.OfficeHours
+	}
+	return nil
+}
+
+// OfficeHours is when offices are open: what usually holds in a week, and single days that differ.
+type OfficeHours struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Opening times; at most 50.
+	Week []*OpeningTime `protobuf:"bytes,1,rep,name=week,proto3" json:"week,omitempty"`
+	// Holidays and make-up days; at most 1,000.
+	SpecialDays []*SpecialDay `protobuf:"bytes,2,rep,name=special_days,json=specialDays,proto3" json:"special_days,omitempty"`
+	// Changes with each change. SetOfficeHours refuses another one than stands; empty = whatever stands.
+	Version       string `protobuf:"bytes,3,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OfficeHours) Reset() {
+	*x = OfficeHours{}
+	mi := &file_hailong_v1_directory_proto_msgTypes[52]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OfficeHours) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OfficeHours) ProtoMessage() {}
+
+func (x *OfficeHours) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_directory_proto_msgTypes[52]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OfficeHours.ProtoReflect.Descriptor instead.
+func (*OfficeHours) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{52}
+}
+
+func (x *OfficeHours) GetWeek() []*OpeningTime {
+	if x != nil {
+		return x.Week
+	}
+	return nil
+}
+
+func (x *OfficeHours) GetSpecialDays() []*SpecialDay {
+	if x != nil {
+		return x.SpecialDays
+	}
+	return nil
+}
+
+func (x *OfficeHours) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+// OpeningTime is a stretch of a weekday on which offices are open.
+type OpeningTime struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 1 (Monday) to 7 (Sunday).
+	Weekday int32 `protobuf:"varint,1,opt,name=weekday,proto3" json:"weekday,omitempty"`
+	// From this minute of the local day.
+	FromMinute int32 `protobuf:"varint,2,opt,name=from_minute,json=fromMinute,proto3" json:"from_minute,omitempty"`
+	// Until this minute, exclusive.
+	ToMinute      int32 `protobuf:"varint,3,opt,name=to_minute,json=toMinute,proto3" json:"to_minute,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OpeningTime) Reset() {
+	*x = OpeningTime{}
+	mi := &file_hailong_v1_directory_proto_msgTypes[53]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OpeningTime) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OpeningTime) ProtoMessage() {}
+
+func (x *OpeningTime) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_directory_proto_msgTypes[53]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OpeningTime.ProtoReflect.Descriptor instead.
+func (*OpeningTime) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{53}
+}
+
+func (x *OpeningTime) GetWeekday() int32 {
+	if x != nil {
+		return x.Weekday
+	}
+	return 0
+}
+
+func (x *OpeningTime) GetFromMinute() int32 {
+	if x != nil {
+		return x.FromMinute
+	}
+	return 0
+}
+
+func (x *OpeningTime) GetToMinute() int32 {
+	if x != nil {
+		return x.ToMinute
+	}
+	return 0
+}
+
+// SpecialDay is a day that differs from its weekday.
+type SpecialDay struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Local day, yyyy-mm-dd.
+	Day string `protobuf:"bytes,1,opt,name=day,proto3" json:"day,omitempty"`
+	// What it is, such as "Tết Nguyên đán" or "Làm bù".
+	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// 0 = closed (a holiday); 1 to 7: open as on that weekday (a make-up day).
+	OpenAsWeekday int32 `protobuf:"varint,3,opt,name=open_as_weekday,json=openAsWeekday,proto3" json:"open_as_weekday,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SpecialDay) Reset() {
+	*x = SpecialDay{}
+	mi := &file_hailong_v1_directory_proto_msgTypes[54]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SpecialDay) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SpecialDay) ProtoMessage() {}
+
+func (x *SpecialDay) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_directory_proto_msgTypes[54]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SpecialDay.ProtoReflect.Descriptor instead.
+func (*SpecialDay) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_directory_proto_rawDescGZIP(), []int{54}
+}
+
+func (x *SpecialDay) GetDay() string {
+	if x != nil {
+		return x.Day
+	}
+	return ""
+}
+
+func (x *SpecialDay) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *SpecialDay) GetOpenAsWeekday() int32 {
+	if x != nil {
+		return x.OpenAsWeekday
+	}
+	return 0
+}
+
 var File_hailong_v1_directory_proto protoreflect.FileDescriptor
 
 const file_hailong_v1_directory_proto_rawDesc = "" +
 	"\n" +
 	"\x1ahailong/v1/directory.proto\x12\n" +
-	"hailong.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17hailong/v1/device.proto\"\x9e\x02\n" +
+	"hailong.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17hailong/v1/device.proto\x1a\x1bhailong/v1/local_text.proto\"\x9e\x02\n" +
 	"\x04Unit\x12\x17\n" +
 	"\x02id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\x02id\x12$\n" +
 	"\tparent_id\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\bparentId\x12\x1b\n" +
@@ -2412,14 +3282,16 @@ const file_hailong_v1_directory_proto_rawDesc = "" +
 	"\x04code\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04code\x12\x1e\n" +
 	"\x04name\x18\x04 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xac\x02R\x04name\x127\n" +
-	"\tclosed_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\bclosedAt\"\xc6\x01\n" +
+	"\tclosed_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\bclosedAt\"\x84\x02\n" +
 	"\bOfficial\x12\x17\n" +
 	"\x02id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\x02id\x12\"\n" +
 	"\aunit_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06unitId\x12\x1e\n" +
 	"\x04name\x18\x03 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xac\x02R\x04name\x12$\n" +
 	"\bposition\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xac\x02R\bposition\x127\n" +
-	"\tclosed_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\bclosedAt\"j\n" +
+	"\tclosed_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\bclosedAt\x12#\n" +
+	"\rphoto_version\x18\x06 \x01(\tR\fphotoVersion\x12\x17\n" +
+	"\ahas_pin\x18\a \x01(\bR\x06hasPin\"j\n" +
 	"\tProcedure\x12\x1d\n" +
 	"\x04code\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04code\x12\x1e\n" +
 	"\x04name\x18\x02 \x01(\tB\n" +
@@ -2433,10 +3305,7 @@ const file_hailong_v1_directory_proto_rawDesc = "" +
 	"\n" +
 	"valid_from\x18\x05 \x01(\tR\tvalidFrom\x12\x16\n" +
 	"\x06source\x18\x06 \x01(\tR\x06source\x12,\n" +
-	"\afactors\x18\a \x03(\v2\x12.hailong.v1.FactorR\afactors\";\n" +
-	"\tLocalText\x12\x1a\n" +
-	"\blanguage\x18\x01 \x01(\tR\blanguage\x12\x12\n" +
-	"\x04text\x18\x02 \x01(\tR\x04text\"G\n" +
+	"\afactors\x18\a \x03(\v2\x12.hailong.v1.FactorR\afactors\"G\n" +
 	"\x06Factor\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12-\n" +
 	"\x06titles\x18\x02 \x03(\v2\x15.hailong.v1.LocalTextR\x06titles\"\xdc\x01\n" +
@@ -2477,24 +3346,28 @@ const file_hailong_v1_directory_proto_rawDesc = "" +
 	"\aunit_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06unitId\x12#\n" +
 	"\bvalid_to\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x98\x01\n" +
 	"R\avalidTo\x12-\n" +
-	"\rsuccessor_ids\x18\x03 \x03(\tB\b\xbaH\x05\x92\x01\x02\x10dR\fsuccessorIds\"\x89\x01\n" +
+	"\rsuccessor_ids\x18\x03 \x03(\tB\b\xbaH\x05\x92\x01\x02\x10dR\fsuccessorIds\"\xaa\x01\n" +
 	"\x13ListCountersRequest\x12 \n" +
 	"\aunit_id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06unitId\x12'\n" +
 	"\tpage_size\x18\x02 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
-	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\tpageToken\"o\n" +
+	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\tpageToken\x12\x1f\n" +
+	"\vdirect_only\x18\x04 \x01(\bR\n" +
+	"directOnly\"o\n" +
 	"\x14ListCountersResponse\x12/\n" +
 	"\bcounters\x18\x01 \x03(\v2\x13.hailong.v1.CounterR\bcounters\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"M\n" +
 	"\x14CreateCounterRequest\x125\n" +
-	"\acounter\x18\x01 \x01(\v2\x13.hailong.v1.CounterB\x06\xbaH\x03\xc8\x01\x01R\acounter\"\x8a\x01\n" +
+	"\acounter\x18\x01 \x01(\v2\x13.hailong.v1.CounterB\x06\xbaH\x03\xc8\x01\x01R\acounter\"\xab\x01\n" +
 	"\x14ListOfficialsRequest\x12 \n" +
 	"\aunit_id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06unitId\x12'\n" +
 	"\tpage_size\x18\x02 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
-	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\tpageToken\"s\n" +
+	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\tpageToken\x12\x1f\n" +
+	"\vdirect_only\x18\x04 \x01(\bR\n" +
+	"directOnly\"s\n" +
 	"\x15ListOfficialsResponse\x122\n" +
 	"\tofficials\x18\x01 \x03(\v2\x14.hailong.v1.OfficialR\tofficials\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"Q\n" +
@@ -2530,12 +3403,15 @@ const file_hailong_v1_directory_proto_rawDesc = "" +
 	"\x14CreateDeviceResponse\x12*\n" +
 	"\x06device\x18\x01 \x01(\v2\x12.hailong.v1.DeviceR\x06device\x12'\n" +
 	"\x0fenrollment_code\x18\x02 \x01(\tR\x0eenrollmentCode\x12B\n" +
-	"\x0fcode_expires_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\rcodeExpiresAt\"f\n" +
+	"\x0fcode_expires_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\rcodeExpiresAt\"\xcc\x01\n" +
 	"\x12ListDevicesRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
-	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\tpageToken\"k\n" +
+	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\tpageToken\x12 \n" +
+	"\aunit_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06unitId\x12B\n" +
+	"\x06states\x18\x04 \x03(\x0e2\x17.hailong.v1.DeviceStateB\x11\xbaH\x0e\x92\x01\v\x10\n" +
+	"\"\a\x82\x01\x04\x10\x01 \x00R\x06states\"k\n" +
 	"\x13ListDevicesResponse\x12,\n" +
 	"\adevices\x18\x01 \x03(\v2\x12.hailong.v1.DeviceR\adevices\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"@\n" +
@@ -2559,7 +3435,65 @@ const file_hailong_v1_directory_proto_rawDesc = "" +
 	"\bofficial\x18\x01 \x01(\v2\x14.hailong.v1.OfficialB\x06\xbaH\x03\xc8\x01\x01R\bofficial\"B\n" +
 	"\x14CloseOfficialRequest\x12*\n" +
 	"\vofficial_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\n" +
-	"officialId2\x96\x14\n" +
+	"officialId\":\n" +
+	"\x10GetDeviceRequest\x12&\n" +
+	"\tdevice_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\bdeviceId\"3\n" +
+	"\x0fGetFleetRequest\x12 \n" +
+	"\aunit_id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06unitId\"\x97\x01\n" +
+	"\x10GetFleetResponse\x12.\n" +
+	"\x06states\x18\x01 \x03(\v2\x16.hailong.v1.StateCountR\x06states\x12\x16\n" +
+	"\x06queued\x18\x02 \x01(\x04R\x06queued\x12\x18\n" +
+	"\amissing\x18\x03 \x01(\x04R\amissing\x12!\n" +
+	"\foffice_hours\x18\x04 \x01(\bR\vofficeHours\"Q\n" +
+	"\n" +
+	"StateCount\x12-\n" +
+	"\x05state\x18\x01 \x01(\x0e2\x17.hailong.v1.DeviceStateR\x05state\x12\x14\n" +
+	"\x05count\x18\x02 \x01(\x05R\x05count\"\x80\x01\n" +
+	"\x17SetKioskSettingsRequest\x12&\n" +
+	"\tdevice_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\bdeviceId\x12=\n" +
+	"\bsettings\x18\x02 \x01(\v2\x19.hailong.v1.KioskSettingsB\x06\xbaH\x03\xc8\x01\x01R\bsettings\"g\n" +
+	"\x17SetOfficialPhotoRequest\x12*\n" +
+	"\vofficial_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\n" +
+	"officialId\x12 \n" +
+	"\x05image\x18\x02 \x01(\fB\n" +
+	"\xbaH\az\x05\x18\x80\x80\xc0\x02R\x05image\"m\n" +
+	"\x15SetOfficialPinRequest\x12*\n" +
+	"\vofficial_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\n" +
+	"officialId\x12(\n" +
+	"\x03pin\x18\x02 \x01(\tB\x16\xbaH\x13r\x112\x0f^([0-9]{4,8})?$R\x03pin\"\x87\x01\n" +
+	"\x11ListDutiesRequest\x12 \n" +
+	"\aunit_id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06unitId\x12'\n" +
+	"\tpage_size\x18\x02 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\tpageToken\"f\n" +
+	"\x12ListDutiesResponse\x12(\n" +
+	"\x06duties\x18\x01 \x03(\v2\x10.hailong.v1.DutyR\x06duties\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\">\n" +
+	"\x0eSetDutyRequest\x12,\n" +
+	"\x04duty\x18\x01 \x01(\v2\x10.hailong.v1.DutyB\x06\xbaH\x03\xc8\x01\x01R\x04duty\"4\n" +
+	"\x0eEndDutyRequest\x12\"\n" +
+	"\aduty_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06dutyId\"\x17\n" +
+	"\x15GetOfficeHoursRequest\"[\n" +
+	"\x15SetOfficeHoursRequest\x12B\n" +
+	"\foffice_hours\x18\x01 \x01(\v2\x17.hailong.v1.OfficeHoursB\x06\xbaH\x03\xc8\x01\x01R\vofficeHours\"\xad\x01\n" +
+	"\vOfficeHours\x125\n" +
+	"\x04week\x18\x01 \x03(\v2\x17.hailong.v1.OpeningTimeB\b\xbaH\x05\x92\x01\x02\x102R\x04week\x12D\n" +
+	"\fspecial_days\x18\x02 \x03(\v2\x16.hailong.v1.SpecialDayB\t\xbaH\x06\x92\x01\x03\x10\xe8\aR\vspecialDays\x12!\n" +
+	"\aversion\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\aversion\"\x88\x01\n" +
+	"\vOpeningTime\x12#\n" +
+	"\aweekday\x18\x01 \x01(\x05B\t\xbaH\x06\x1a\x04\x18\a(\x01R\aweekday\x12+\n" +
+	"\vfrom_minute\x18\x02 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\x9f\v(\x00R\n" +
+	"fromMinute\x12'\n" +
+	"\tto_minute\x18\x03 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xa0\v(\x01R\btoMinute\"\x96\x01\n" +
+	"\n" +
+	"SpecialDay\x125\n" +
+	"\x03day\x18\x01 \x01(\tB#\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\x03day\x12\x1e\n" +
+	"\x04name\x18\x02 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x04name\x121\n" +
+	"\x0fopen_as_weekday\x18\x03 \x01(\x05B\t\xbaH\x06\x1a\x04\x18\a(\x00R\ropenAsWeekday2\xae\x1c\n" +
 	"\x10DirectoryService\x12[\n" +
 	"\tListUnits\x12\x1c.hailong.v1.ListUnitsRequest\x1a\x1d.hailong.v1.ListUnitsResponse\"\x11\x82\xd3\xe4\x93\x02\v\x12\t/v1/units\x12T\n" +
 	"\aGetUnit\x12\x1a.hailong.v1.GetUnitRequest\x1a\x10.hailong.v1.Unit\"\x1b\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/units/{unit_id}\x12\x83\x01\n" +
@@ -2582,7 +3516,20 @@ const file_hailong_v1_directory_proto_rawDesc = "" +
 	"\x12ListQuestionnaires\x12%.hailong.v1.ListQuestionnairesRequest\x1a&.hailong.v1.ListQuestionnairesResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/questionnaires\x12\x81\x01\n" +
 	"\x14PublishQuestionnaire\x12'.hailong.v1.PublishQuestionnaireRequest\x1a\x19.hailong.v1.Questionnaire\"%\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/questionnaires:publish\x12i\n" +
 	"\fCreateDevice\x12\x1f.hailong.v1.CreateDeviceRequest\x1a .hailong.v1.CreateDeviceResponse\"\x16\x82\xd3\xe4\x93\x02\x10:\x01*\"\v/v1/devices\x12c\n" +
-	"\vListDevices\x12\x1e.hailong.v1.ListDevicesRequest\x1a\x1f.hailong.v1.ListDevicesResponse\"\x13\x82\xd3\xe4\x93\x02\r\x12\v/v1/devices\x12\x85\x01\n" +
+	"\vListDevices\x12\x1e.hailong.v1.ListDevicesRequest\x1a\x1f.hailong.v1.ListDevicesResponse\"\x13\x82\xd3\xe4\x93\x02\r\x12\v/v1/devices\x12^\n" +
+	"\tGetDevice\x12\x1c.hailong.v1.GetDeviceRequest\x1a\x12.hailong.v1.Device\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/devices/{device_id}\x12X\n" +
+	"\bGetFleet\x12\x1b.hailong.v1.GetFleetRequest\x1a\x1c.hailong.v1.GetFleetResponse\"\x11\x82\xd3\xe4\x93\x02\v\x12\t/v1/fleet\x12x\n" +
+	"\x10SetKioskSettings\x12#.hailong.v1.SetKioskSettingsRequest\x1a\x12.hailong.v1.Device\"+\x82\xd3\xe4\x93\x02%:\x01*\" /v1/devices/{device_id}:settings\x12{\n" +
+	"\x10SetOfficialPhoto\x12#.hailong.v1.SetOfficialPhotoRequest\x1a\x14.hailong.v1.Official\",\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/officials/{official_id}:photo\x12u\n" +
+	"\x0eSetOfficialPin\x12!.hailong.v1.SetOfficialPinRequest\x1a\x14.hailong.v1.Official\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/officials/{official_id}:pin\x12_\n" +
+	"\n" +
+	"ListDuties\x12\x1d.hailong.v1.ListDutiesRequest\x1a\x1e.hailong.v1.ListDutiesResponse\"\x12\x82\xd3\xe4\x93\x02\f\x12\n" +
+	"/v1/duties\x12Q\n" +
+	"\aSetDuty\x12\x1a.hailong.v1.SetDutyRequest\x1a\x10.hailong.v1.Duty\"\x18\x82\xd3\xe4\x93\x02\x12:\x04duty\"\n" +
+	"/v1/duties\x12\\\n" +
+	"\aEndDuty\x12\x1a.hailong.v1.EndDutyRequest\x1a\x10.hailong.v1.Duty\"#\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/duties/{duty_id}:end\x12f\n" +
+	"\x0eGetOfficeHours\x12!.hailong.v1.GetOfficeHoursRequest\x1a\x17.hailong.v1.OfficeHours\"\x18\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/office-hours\x12t\n" +
+	"\x0eSetOfficeHours\x12!.hailong.v1.SetOfficeHoursRequest\x1a\x17.hailong.v1.OfficeHours\"&\x82\xd3\xe4\x93\x02 :\foffice_hours\"\x10/v1/office-hours\x12\x85\x01\n" +
 	"\x0fRenewDeviceCode\x12\".hailong.v1.RenewDeviceCodeRequest\x1a .hailong.v1.CreateDeviceResponse\",\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/devices/{device_id}:renewCode\x12h\n" +
 	"\n" +
 	"BindDevice\x12\x1d.hailong.v1.BindDeviceRequest\x1a\x12.hailong.v1.Device\"'\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/devices/{device_id}:bind\x12n\n" +
@@ -2600,62 +3547,81 @@ func file_hailong_v1_directory_proto_rawDescGZIP() []byte {
 	return file_hailong_v1_directory_proto_rawDescData
 }
 
-var file_hailong_v1_directory_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
+var file_hailong_v1_directory_proto_msgTypes = make([]protoimpl.MessageInfo, 55)
 var file_hailong_v1_directory_proto_goTypes = []any{
 	(*Unit)(nil),                        // 0: hailong.v1.Unit
 	(*Counter)(nil),                     // 1: hailong.v1.Counter
 	(*Official)(nil),                    // 2: hailong.v1.Official
 	(*Procedure)(nil),                   // 3: hailong.v1.Procedure
 	(*Questionnaire)(nil),               // 4: hailong.v1.Questionnaire
-	(*LocalText)(nil),                   // 5: hailong.v1.LocalText
-	(*Factor)(nil),                      // 6: hailong.v1.Factor
-	(*Question)(nil),                    // 7: hailong.v1.Question
-	(*Choice)(nil),                      // 8: hailong.v1.Choice
-	(*ListUnitsRequest)(nil),            // 9: hailong.v1.ListUnitsRequest
-	(*ListUnitsResponse)(nil),           // 10: hailong.v1.ListUnitsResponse
-	(*GetUnitRequest)(nil),              // 11: hailong.v1.GetUnitRequest
-	(*CreateUnitRequest)(nil),           // 12: hailong.v1.CreateUnitRequest
-	(*ChangeUnitRequest)(nil),           // 13: hailong.v1.ChangeUnitRequest
-	(*CloseUnitRequest)(nil),            // 14: hailong.v1.CloseUnitRequest
-	(*ListCountersRequest)(nil),         // 15: hailong.v1.ListCountersRequest
-	(*ListCountersResponse)(nil),        // 16: hailong.v1.ListCountersResponse
-	(*CreateCounterRequest)(nil),        // 17: hailong.v1.CreateCounterRequest
-	(*ListOfficialsRequest)(nil),        // 18: hailong.v1.ListOfficialsRequest
-	(*ListOfficialsResponse)(nil),       // 19: hailong.v1.ListOfficialsResponse
-	(*CreateOfficialRequest)(nil),       // 20: hailong.v1.CreateOfficialRequest
-	(*ListProceduresRequest)(nil),       // 21: hailong.v1.ListProceduresRequest
-	(*ListProceduresResponse)(nil),      // 22: hailong.v1.ListProceduresResponse
-	(*CreateProcedureRequest)(nil),      // 23: hailong.v1.CreateProcedureRequest
-	(*ListQuestionnairesRequest)(nil),   // 24: hailong.v1.ListQuestionnairesRequest
-	(*ListQuestionnairesResponse)(nil),  // 25: hailong.v1.ListQuestionnairesResponse
-	(*PublishQuestionnaireRequest)(nil), // 26: hailong.v1.PublishQuestionnaireRequest
-	(*CreateDeviceRequest)(nil),         // 27: hailong.v1.CreateDeviceRequest
-	(*CreateDeviceResponse)(nil),        // 28: hailong.v1.CreateDeviceResponse
-	(*ListDevicesRequest)(nil),          // 29: hailong.v1.ListDevicesRequest
-	(*ListDevicesResponse)(nil),         // 30: hailong.v1.ListDevicesResponse
-	(*RenewDeviceCodeRequest)(nil),      // 31: hailong.v1.RenewDeviceCodeRequest
-	(*BindDeviceRequest)(nil),           // 32: hailong.v1.BindDeviceRequest
-	(*RevokeDeviceRequest)(nil),         // 33: hailong.v1.RevokeDeviceRequest
-	(*ListUnitVersionsRequest)(nil),     // 34: hailong.v1.ListUnitVersionsRequest
-	(*ListUnitVersionsResponse)(nil),    // 35: hailong.v1.ListUnitVersionsResponse
-	(*ChangeCounterRequest)(nil),        // 36: hailong.v1.ChangeCounterRequest
-	(*CloseCounterRequest)(nil),         // 37: hailong.v1.CloseCounterRequest
-	(*ChangeOfficialRequest)(nil),       // 38: hailong.v1.ChangeOfficialRequest
-	(*CloseOfficialRequest)(nil),        // 39: hailong.v1.CloseOfficialRequest
-	(*timestamppb.Timestamp)(nil),       // 40: google.protobuf.Timestamp
-	(*DeviceBinding)(nil),               // 41: hailong.v1.DeviceBinding
-	(*Device)(nil),                      // 42: hailong.v1.Device
+	(*Factor)(nil),                      // 5: hailong.v1.Factor
+	(*Question)(nil),                    // 6: hailong.v1.Question
+	(*Choice)(nil),                      // 7: hailong.v1.Choice
+	(*ListUnitsRequest)(nil),            // 8: hailong.v1.ListUnitsRequest
+	(*ListUnitsResponse)(nil),           // 9: hailong.v1.ListUnitsResponse
+	(*GetUnitRequest)(nil),              // 10: hailong.v1.GetUnitRequest
+	(*CreateUnitRequest)(nil),           // 11: hailong.v1.CreateUnitRequest
+	(*ChangeUnitRequest)(nil),           // 12: hailong.v1.ChangeUnitRequest
+	(*CloseUnitRequest)(nil),            // 13: hailong.v1.CloseUnitRequest
+	(*ListCountersRequest)(nil),         // 14: hailong.v1.ListCountersRequest
+	(*ListCountersResponse)(nil),        // 15: hailong.v1.ListCountersResponse
+	(*CreateCounterRequest)(nil),        // 16: hailong.v1.CreateCounterRequest
+	(*ListOfficialsRequest)(nil),        // 17: hailong.v1.ListOfficialsRequest
+	(*ListOfficialsResponse)(nil),       // 18: hailong.v1.ListOfficialsResponse
+	(*CreateOfficialRequest)(nil),       // 19: hailong.v1.CreateOfficialRequest
+	(*ListProceduresRequest)(nil),       // 20: hailong.v1.ListProceduresRequest
+	(*ListProceduresResponse)(nil),      // 21: hailong.v1.ListProceduresResponse
+	(*CreateProcedureRequest)(nil),      // 22: hailong.v1.CreateProcedureRequest
+	(*ListQuestionnairesRequest)(nil),   // 23: hailong.v1.ListQuestionnairesRequest
+	(*ListQuestionnairesResponse)(nil),  // 24: hailong.v1.ListQuestionnairesResponse
+	(*PublishQuestionnaireRequest)(nil), // 25: hailong.v1.PublishQuestionnaireRequest
+	(*CreateDeviceRequest)(nil),         // 26: hailong.v1.CreateDeviceRequest
+	(*CreateDeviceResponse)(nil),        // 27: hailong.v1.CreateDeviceResponse
+	(*ListDevicesRequest)(nil),          // 28: hailong.v1.ListDevicesRequest
+	(*ListDevicesResponse)(nil),         // 29: hailong.v1.ListDevicesResponse
+	(*RenewDeviceCodeRequest)(nil),      // 30: hailong.v1.RenewDeviceCodeRequest
+	(*BindDeviceRequest)(nil),           // 31: hailong.v1.BindDeviceRequest
+	(*RevokeDeviceRequest)(nil),         // 32: hailong.v1.RevokeDeviceRequest
+	(*ListUnitVersionsRequest)(nil),     // 33: hailong.v1.ListUnitVersionsRequest
+	(*ListUnitVersionsResponse)(nil),    // 34: hailong.v1.ListUnitVersionsResponse
+	(*ChangeCounterRequest)(nil),        // 35: hailong.v1.ChangeCounterRequest
+	(*CloseCounterRequest)(nil),         // 36: hailong.v1.CloseCounterRequest
+	(*ChangeOfficialRequest)(nil),       // 37: hailong.v1.ChangeOfficialRequest
+	(*CloseOfficialRequest)(nil),        // 38: hailong.v1.CloseOfficialRequest
+	(*GetDeviceRequest)(nil),            // 39: hailong.v1.GetDeviceRequest
+	(*GetFleetRequest)(nil),             // 40: hailong.v1.GetFleetRequest
+	(*GetFleetResponse)(nil),            // 41: hailong.v1.GetFleetResponse
+	(*StateCount)(nil),                  // 42: hailong.v1.StateCount
+	(*SetKioskSettingsRequest)(nil),     // 43: hailong.v1.SetKioskSettingsRequest
+	(*SetOfficialPhotoRequest)(nil),     // 44: hailong.v1.SetOfficialPhotoRequest
+	(*SetOfficialPinRequest)(nil),       // 45: hailong.v1.SetOfficialPinRequest
+	(*ListDutiesRequest)(nil),           // 46: hailong.v1.ListDutiesRequest
+	(*ListDutiesResponse)(nil),          // 47: hailong.v1.ListDutiesResponse
+	(*SetDutyRequest)(nil),              // 48: hailong.v1.SetDutyRequest
+	(*EndDutyRequest)(nil),              // 49: hailong.v1.EndDutyRequest
+	(*GetOfficeHoursRequest)(nil),       // 50: hailong.v1.GetOfficeHoursRequest
+	(*SetOfficeHoursRequest)(nil),       // 51: hailong.v1.SetOfficeHoursRequest
+	(*OfficeHours)(nil),                 // 52: hailong.v1.OfficeHours
+	(*OpeningTime)(nil),                 // 53: hailong.v1.OpeningTime
+	(*SpecialDay)(nil),                  // 54: hailong.v1.SpecialDay
+	(*timestamppb.Timestamp)(nil),       // 55: google.protobuf.Timestamp
+	(*LocalText)(nil),                   // 56: hailong.v1.LocalText
+	(*DeviceBinding)(nil),               // 57: hailong.v1.DeviceBinding
+	(*Device)(nil),                      // 58: hailong.v1.Device
+	(DeviceState)(0),                    // 59: hailong.v1.DeviceState
+	(*KioskSettings)(nil),               // 60: hailong.v1.KioskSettings
+	(*Duty)(nil),                        // 61: hailong.v1.Duty
 }
 var file_hailong_v1_directory_proto_depIdxs = []int32{
-	40, // 0: hailong.v1.Counter.closed_at:type_name -> google.protobuf.Timestamp
-	40, // 1: hailong.v1.Official.closed_at:type_name -> google.protobuf.Timestamp
-	5,  // 2: hailong.v1.Questionnaire.titles:type_name -> hailong.v1.LocalText
-	7,  // 3: hailong.v1.Questionnaire.questions:type_name -> hailong.v1.Question
-	6,  // 4: hailong.v1.Questionnaire.factors:type_name -> hailong.v1.Factor
-	5,  // 5: hailong.v1.Factor.titles:type_name -> hailong.v1.LocalText
-	5,  // 6: hailong.v1.Question.texts:type_name -> hailong.v1.LocalText
-	8,  // 7: hailong.v1.Question.choices:type_name -> hailong.v1.Choice
-	5,  // 8: hailong.v1.Choice.texts:type_name -> hailong.v1.LocalText
+	55, // 0: hailong.v1.Counter.closed_at:type_name -> google.protobuf.Timestamp
+	55, // 1: hailong.v1.Official.closed_at:type_name -> google.protobuf.Timestamp
+	56, // 2: hailong.v1.Questionnaire.titles:type_name -> hailong.v1.LocalText
+	6,  // 3: hailong.v1.Questionnaire.questions:type_name -> hailong.v1.Question
+	5,  // 4: hailong.v1.Questionnaire.factors:type_name -> hailong.v1.Factor
+	56, // 5: hailong.v1.Factor.titles:type_name -> hailong.v1.LocalText
+	56, // 6: hailong.v1.Question.texts:type_name -> hailong.v1.LocalText
+	7,  // 7: hailong.v1.Question.choices:type_name -> hailong.v1.Choice
+	56, // 8: hailong.v1.Choice.texts:type_name -> hailong.v1.LocalText
 	0,  // 9: hailong.v1.ListUnitsResponse.units:type_name -> hailong.v1.Unit
 	0,  // 10: hailong.v1.CreateUnitRequest.unit:type_name -> hailong.v1.Unit
 	0,  // 11: hailong.v1.ChangeUnitRequest.unit:type_name -> hailong.v1.Unit
@@ -2666,65 +3632,94 @@ var file_hailong_v1_directory_proto_depIdxs = []int32{
 	3,  // 16: hailong.v1.ListProceduresResponse.procedures:type_name -> hailong.v1.Procedure
 	3,  // 17: hailong.v1.CreateProcedureRequest.procedure:type_name -> hailong.v1.Procedure
 	4,  // 18: hailong.v1.ListQuestionnairesResponse.questionnaires:type_name -> hailong.v1.Questionnaire
-	41, // 19: hailong.v1.CreateDeviceRequest.bindings:type_name -> hailong.v1.DeviceBinding
-	42, // 20: hailong.v1.CreateDeviceResponse.device:type_name -> hailong.v1.Device
-	40, // 21: hailong.v1.CreateDeviceResponse.code_expires_at:type_name -> google.protobuf.Timestamp
-	42, // 22: hailong.v1.ListDevicesResponse.devices:type_name -> hailong.v1.Device
-	41, // 23: hailong.v1.BindDeviceRequest.binding:type_name -> hailong.v1.DeviceBinding
-	0,  // 24: hailong.v1.ListUnitVersionsResponse.versions:type_name -> hailong.v1.Unit
-	1,  // 25: hailong.v1.ChangeCounterRequest.counter:type_name -> hailong.v1.Counter
-	2,  // 26: hailong.v1.ChangeOfficialRequest.official:type_name -> hailong.v1.Official
-	9,  // 27: hailong.v1.DirectoryService.ListUnits:input_type -> hailong.v1.ListUnitsRequest
-	11, // 28: hailong.v1.DirectoryService.GetUnit:input_type -> hailong.v1.GetUnitRequest
-	34, // 29: hailong.v1.DirectoryService.ListUnitVersions:input_type -> hailong.v1.ListUnitVersionsRequest
-	12, // 30: hailong.v1.DirectoryService.CreateUnit:input_type -> hailong.v1.CreateUnitRequest
-	13, // 31: hailong.v1.DirectoryService.ChangeUnit:input_type -> hailong.v1.ChangeUnitRequest
-	14, // 32: hailong.v1.DirectoryService.CloseUnit:input_type -> hailong.v1.CloseUnitRequest
-	15, // 33: hailong.v1.DirectoryService.ListCounters:input_type -> hailong.v1.ListCountersRequest
-	17, // 34: hailong.v1.DirectoryService.CreateCounter:input_type -> hailong.v1.CreateCounterRequest
-	36, // 35: hailong.v1.DirectoryService.ChangeCounter:input_type -> hailong.v1.ChangeCounterRequest
-	37, // 36: hailong.v1.DirectoryService.CloseCounter:input_type -> hailong.v1.CloseCounterRequest
-	18, // 37: hailong.v1.DirectoryService.ListOfficials:input_type -> hailong.v1.ListOfficialsRequest
-	20, // 38: hailong.v1.DirectoryService.CreateOfficial:input_type -> hailong.v1.CreateOfficialRequest
-	38, // 39: hailong.v1.DirectoryService.ChangeOfficial:input_type -> hailong.v1.ChangeOfficialRequest
-	39, // 40: hailong.v1.DirectoryService.CloseOfficial:input_type -> hailong.v1.CloseOfficialRequest
-	21, // 41: hailong.v1.DirectoryService.ListProcedures:input_type -> hailong.v1.ListProceduresRequest
-	23, // 42: hailong.v1.DirectoryService.CreateProcedure:input_type -> hailong.v1.CreateProcedureRequest
-	24, // 43: hailong.v1.DirectoryService.ListQuestionnaires:input_type -> hailong.v1.ListQuestionnairesRequest
-	26, // 44: hailong.v1.DirectoryService.PublishQuestionnaire:input_type -> hailong.v1.PublishQuestionnaireRequest
-	27, // 45: hailong.v1.DirectoryService.CreateDevice:input_type -> hailong.v1.CreateDeviceRequest
-	29, // 46: hailong.v1.DirectoryService.ListDevices:input_type -> hailong.v1.ListDevicesRequest
-	31, // 47: hailong.v1.DirectoryService.RenewDeviceCode:input_type -> hailong.v1.RenewDeviceCodeRequest
-	32, // 48: hailong.v1.DirectoryService.BindDevice:input_type -> hailong.v1.BindDeviceRequest
-	33, // 49: hailong.v1.DirectoryService.RevokeDevice:input_type -> hailong.v1.RevokeDeviceRequest
-	10, // 50: hailong.v1.DirectoryService.ListUnits:output_type -> hailong.v1.ListUnitsResponse
-	0,  // 51: hailong.v1.DirectoryService.GetUnit:output_type -> hailong.v1.Unit
-	35, // 52: hailong.v1.DirectoryService.ListUnitVersions:output_type -> hailong.v1.ListUnitVersionsResponse
-	0,  // 53: hailong.v1.DirectoryService.CreateUnit:output_type -> hailong.v1.Unit
-	0,  // 54: hailong.v1.DirectoryService.ChangeUnit:output_type -> hailong.v1.Unit
-	0,  // 55: hailong.v1.DirectoryService.CloseUnit:output_type -> hailong.v1.Unit
-	16, // 56: hailong.v1.DirectoryService.ListCounters:output_type -> hailong.v1.ListCountersResponse
-	1,  // 57: hailong.v1.DirectoryService.CreateCounter:output_type -> hailong.v1.Counter
-	1,  // 58: hailong.v1.DirectoryService.ChangeCounter:output_type -> hailong.v1.Counter
-	1,  // 59: hailong.v1.DirectoryService.CloseCounter:output_type -> hailong.v1.Counter
-	19, // 60: hailong.v1.DirectoryService.ListOfficials:output_type -> hailong.v1.ListOfficialsResponse
-	2,  // 61: hailong.v1.DirectoryService.CreateOfficial:output_type -> hailong.v1.Official
-	2,  // 62: hailong.v1.DirectoryService.ChangeOfficial:output_type -> hailong.v1.Official
-	2,  // 63: hailong.v1.DirectoryService.CloseOfficial:output_type -> hailong.v1.Official
-	22, // 64: hailong.v1.DirectoryService.ListProcedures:output_type -> hailong.v1.ListProceduresResponse
-	3,  // 65: hailong.v1.DirectoryService.CreateProcedure:output_type -> hailong.v1.Procedure
-	25, // 66: hailong.v1.DirectoryService.ListQuestionnaires:output_type -> hailong.v1.ListQuestionnairesResponse
-	4,  // 67: hailong.v1.DirectoryService.PublishQuestionnaire:output_type -> hailong.v1.Questionnaire
-	28, // 68: hailong.v1.DirectoryService.CreateDevice:output_type -> hailong.v1.CreateDeviceResponse
-	30, // 69: hailong.v1.DirectoryService.ListDevices:output_type -> hailong.v1.ListDevicesResponse
-	28, // 70: hailong.v1.DirectoryService.RenewDeviceCode:output_type -> hailong.v1.CreateDeviceResponse
-	42, // 71: hailong.v1.DirectoryService.BindDevice:output_type -> hailong.v1.Device
-	42, // 72: hailong.v1.DirectoryService.RevokeDevice:output_type -> hailong.v1.Device
-	50, // [50:73] is the sub-list for method output_type
-	27, // [27:50] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	57, // 19: hailong.v1.CreateDeviceRequest.bindings:type_name -> hailong.v1.DeviceBinding
+	58, // 20: hailong.v1.CreateDeviceResponse.device:type_name -> hailong.v1.Device
+	55, // 21: hailong.v1.CreateDeviceResponse.code_expires_at:type_name -> google.protobuf.Timestamp
+	59, // 22: hailong.v1.ListDevicesRequest.states:type_name -> hailong.v1.DeviceState
+	58, // 23: hailong.v1.ListDevicesResponse.devices:type_name -> hailong.v1.Device
+	57, // 24: hailong.v1.BindDeviceRequest.binding:type_name -> hailong.v1.DeviceBinding
+	0,  // 25: hailong.v1.ListUnitVersionsResponse.versions:type_name -> hailong.v1.Unit
+	1,  // 26: hailong.v1.ChangeCounterRequest.counter:type_name -> hailong.v1.Counter
+	2,  // 27: hailong.v1.ChangeOfficialRequest.official:type_name -> hailong.v1.Official
+	42, // 28: hailong.v1.GetFleetResponse.states:type_name -> hailong.v1.StateCount
+	59, // 29: hailong.v1.StateCount.state:type_name -> hailong.v1.DeviceState
+	60, // 30: hailong.v1.SetKioskSettingsRequest.settings:type_name -> hailong.v1.KioskSettings
+	61, // 31: hailong.v1.ListDutiesResponse.duties:type_name -> hailong.v1.Duty
+	61, // 32: hailong.v1.SetDutyRequest.duty:type_name -> hailong.v1.Duty
+	52, // 33: hailong.v1.SetOfficeHoursRequest.office_hours:type_name -> hailong.v1.OfficeHours
+	53, // 34: hailong.v1.OfficeHours.week:type_name -> hailong.v1.OpeningTime
+	54, // 35: hailong.v1.OfficeHours.special_days:type_name -> hailong.v1.SpecialDay
+	8,  // 36: hailong.v1.DirectoryService.ListUnits:input_type -> hailong.v1.ListUnitsRequest
+	10, // 37: hailong.v1.DirectoryService.GetUnit:input_type -> hailong.v1.GetUnitRequest
+	33, // 38: hailong.v1.DirectoryService.ListUnitVersions:input_type -> hailong.v1.ListUnitVersionsRequest
+	11, // 39: hailong.v1.DirectoryService.CreateUnit:input_type -> hailong.v1.CreateUnitRequest
+	12, // 40: hailong.v1.DirectoryService.ChangeUnit:input_type -> hailong.v1.ChangeUnitRequest
+	13, // 41: hailong.v1.DirectoryService.CloseUnit:input_type -> hailong.v1.CloseUnitRequest
+	14, // 42: hailong.v1.DirectoryService.ListCounters:input_type -> hailong.v1.ListCountersRequest
+	16, // 43: hailong.v1.DirectoryService.CreateCounter:input_type -> hailong.v1.CreateCounterRequest
+	35, // 44: hailong.v1.DirectoryService.ChangeCounter:input_type -> hailong.v1.ChangeCounterRequest
+	36, // 45: hailong.v1.DirectoryService.CloseCounter:input_type -> hailong.v1.CloseCounterRequest
+	17, // 46: hailong.v1.DirectoryService.ListOfficials:input_type -> hailong.v1.ListOfficialsRequest
+	19, // 47: hailong.v1.DirectoryService.CreateOfficial:input_type -> hailong.v1.CreateOfficialRequest
+	37, // 48: hailong.v1.DirectoryService.ChangeOfficial:input_type -> hailong.v1.ChangeOfficialRequest
+	38, // 49: hailong.v1.DirectoryService.CloseOfficial:input_type -> hailong.v1.CloseOfficialRequest
+	20, // 50: hailong.v1.DirectoryService.ListProcedures:input_type -> hailong.v1.ListProceduresRequest
+	22, // 51: hailong.v1.DirectoryService.CreateProcedure:input_type -> hailong.v1.CreateProcedureRequest
+	23, // 52: hailong.v1.DirectoryService.ListQuestionnaires:input_type -> hailong.v1.ListQuestionnairesRequest
+	25, // 53: hailong.v1.DirectoryService.PublishQuestionnaire:input_type -> hailong.v1.PublishQuestionnaireRequest
+	26, // 54: hailong.v1.DirectoryService.CreateDevice:input_type -> hailong.v1.CreateDeviceRequest
+	28, // 55: hailong.v1.DirectoryService.ListDevices:input_type -> hailong.v1.ListDevicesRequest
+	39, // 56: hailong.v1.DirectoryService.GetDevice:input_type -> hailong.v1.GetDeviceRequest
+	40, // 57: hailong.v1.DirectoryService.GetFleet:input_type -> hailong.v1.GetFleetRequest
+	43, // 58: hailong.v1.DirectoryService.SetKioskSettings:input_type -> hailong.v1.SetKioskSettingsRequest
+	44, // 59: hailong.v1.DirectoryService.SetOfficialPhoto:input_type -> hailong.v1.SetOfficialPhotoRequest
+	45, // 60: hailong.v1.DirectoryService.SetOfficialPin:input_type -> hailong.v1.SetOfficialPinRequest
+	46, // 61: hailong.v1.DirectoryService.ListDuties:input_type -> hailong.v1.ListDutiesRequest
+	48, // 62: hailong.v1.DirectoryService.SetDuty:input_type -> hailong.v1.SetDutyRequest
+	49, // 63: hailong.v1.DirectoryService.EndDuty:input_type -> hailong.v1.EndDutyRequest
+	50, // 64: hailong.v1.DirectoryService.GetOfficeHours:input_type -> hailong.v1.GetOfficeHoursRequest
+	51, // 65: hailong.v1.DirectoryService.SetOfficeHours:input_type -> hailong.v1.SetOfficeHoursRequest
+	30, // 66: hailong.v1.DirectoryService.RenewDeviceCode:input_type -> hailong.v1.RenewDeviceCodeRequest
+	31, // 67: hailong.v1.DirectoryService.BindDevice:input_type -> hailong.v1.BindDeviceRequest
+	32, // 68: hailong.v1.DirectoryService.RevokeDevice:input_type -> hailong.v1.RevokeDeviceRequest
+	9,  // 69: hailong.v1.DirectoryService.ListUnits:output_type -> hailong.v1.ListUnitsResponse
+	0,  // 70: hailong.v1.DirectoryService.GetUnit:output_type -> hailong.v1.Unit
+	34, // 71: hailong.v1.DirectoryService.ListUnitVersions:output_type -> hailong.v1.ListUnitVersionsResponse
+	0,  // 72: hailong.v1.DirectoryService.CreateUnit:output_type -> hailong.v1.Unit
+	0,  // 73: hailong.v1.DirectoryService.ChangeUnit:output_type -> hailong.v1.Unit
+	0,  // 74: hailong.v1.DirectoryService.CloseUnit:output_type -> hailong.v1.Unit
+	15, // 75: hailong.v1.DirectoryService.ListCounters:output_type -> hailong.v1.ListCountersResponse
+	1,  // 76: hailong.v1.DirectoryService.CreateCounter:output_type -> hailong.v1.Counter
+	1,  // 77: hailong.v1.DirectoryService.ChangeCounter:output_type -> hailong.v1.Counter
+	1,  // 78: hailong.v1.DirectoryService.CloseCounter:output_type -> hailong.v1.Counter
+	18, // 79: hailong.v1.DirectoryService.ListOfficials:output_type -> hailong.v1.ListOfficialsResponse
+	2,  // 80: hailong.v1.DirectoryService.CreateOfficial:output_type -> hailong.v1.Official
+	2,  // 81: hailong.v1.DirectoryService.ChangeOfficial:output_type -> hailong.v1.Official
+	2,  // 82: hailong.v1.DirectoryService.CloseOfficial:output_type -> hailong.v1.Official
+	21, // 83: hailong.v1.DirectoryService.ListProcedures:output_type -> hailong.v1.ListProceduresResponse
+	3,  // 84: hailong.v1.DirectoryService.CreateProcedure:output_type -> hailong.v1.Procedure
+	24, // 85: hailong.v1.DirectoryService.ListQuestionnaires:output_type -> hailong.v1.ListQuestionnairesResponse
+	4,  // 86: hailong.v1.DirectoryService.PublishQuestionnaire:output_type -> hailong.v1.Questionnaire
+	27, // 87: hailong.v1.DirectoryService.CreateDevice:output_type -> hailong.v1.CreateDeviceResponse
+	29, // 88: hailong.v1.DirectoryService.ListDevices:output_type -> hailong.v1.ListDevicesResponse
+	58, // 89: hailong.v1.DirectoryService.GetDevice:output_type -> hailong.v1.Device
+	41, // 90: hailong.v1.DirectoryService.GetFleet:output_type -> hailong.v1.GetFleetResponse
+	58, // 91: hailong.v1.DirectoryService.SetKioskSettings:output_type -> hailong.v1.Device
+	2,  // 92: hailong.v1.DirectoryService.SetOfficialPhoto:output_type -> hailong.v1.Official
+	2,  // 93: hailong.v1.DirectoryService.SetOfficialPin:output_type -> hailong.v1.Official
+	47, // 94: hailong.v1.DirectoryService.ListDuties:output_type -> hailong.v1.ListDutiesResponse
+	61, // 95: hailong.v1.DirectoryService.SetDuty:output_type -> hailong.v1.Duty
+	61, // 96: hailong.v1.DirectoryService.EndDuty:output_type -> hailong.v1.Duty
+	52, // 97: hailong.v1.DirectoryService.GetOfficeHours:output_type -> hailong.v1.OfficeHours
+	52, // 98: hailong.v1.DirectoryService.SetOfficeHours:output_type -> hailong.v1.OfficeHours
+	27, // 99: hailong.v1.DirectoryService.RenewDeviceCode:output_type -> hailong.v1.CreateDeviceResponse
+	58, // 100: hailong.v1.DirectoryService.BindDevice:output_type -> hailong.v1.Device
+	58, // 101: hailong.v1.DirectoryService.RevokeDevice:output_type -> hailong.v1.Device
+	69, // [69:102] is the sub-list for method output_type
+	36, // [36:69] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_hailong_v1_directory_proto_init() }
@@ -2733,13 +3728,14 @@ func file_hailong_v1_directory_proto_init() {
 		return
 	}
 	file_hailong_v1_device_proto_init()
+	file_hailong_v1_local_text_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hailong_v1_directory_proto_rawDesc), len(file_hailong_v1_directory_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   40,
+			NumMessages:   55,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

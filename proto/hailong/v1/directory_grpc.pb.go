@@ -39,6 +39,16 @@ const (
 	DirectoryService_PublishQuestionnaire_FullMethodName = "/hailong.v1.DirectoryService/PublishQuestionnaire"
 	DirectoryService_CreateDevice_FullMethodName         = "/hailong.v1.DirectoryService/CreateDevice"
 	DirectoryService_ListDevices_FullMethodName          = "/hailong.v1.DirectoryService/ListDevices"
+	DirectoryService_GetDevice_FullMethodName            = "/hailong.v1.DirectoryService/GetDevice"
+	DirectoryService_GetFleet_FullMethodName             = "/hailong.v1.DirectoryService/GetFleet"
+	DirectoryService_SetKioskSettings_FullMethodName     = "/hailong.v1.DirectoryService/SetKioskSettings"
+	DirectoryService_SetOfficialPhoto_FullMethodName     = "/hailong.v1.DirectoryService/SetOfficialPhoto"
+	DirectoryService_SetOfficialPin_FullMethodName       = "/hailong.v1.DirectoryService/SetOfficialPin"
+	DirectoryService_ListDuties_FullMethodName           = "/hailong.v1.DirectoryService/ListDuties"
+	DirectoryService_SetDuty_FullMethodName              = "/hailong.v1.DirectoryService/SetDuty"
+	DirectoryService_EndDuty_FullMethodName              = "/hailong.v1.DirectoryService/EndDuty"
+	DirectoryService_GetOfficeHours_FullMethodName       = "/hailong.v1.DirectoryService/GetOfficeHours"
+	DirectoryService_SetOfficeHours_FullMethodName       = "/hailong.v1.DirectoryService/SetOfficeHours"
 	DirectoryService_RenewDeviceCode_FullMethodName      = "/hailong.v1.DirectoryService/RenewDeviceCode"
 	DirectoryService_BindDevice_FullMethodName           = "/hailong.v1.DirectoryService/BindDevice"
 	DirectoryService_RevokeDevice_FullMethodName         = "/hailong.v1.DirectoryService/RevokeDevice"
@@ -92,6 +102,26 @@ type DirectoryServiceClient interface {
 	CreateDevice(ctx context.Context, in *CreateDeviceRequest, opts ...grpc.CallOption) (*CreateDeviceResponse, error)
 	// ListDevices lists the devices of the caller's subtree.
 	ListDevices(ctx context.Context, in *ListDevicesRequest, opts ...grpc.CallOption) (*ListDevicesResponse, error)
+	// GetDevice answers one device.
+	GetDevice(ctx context.Context, in *GetDeviceRequest, opts ...grpc.CallOption) (*Device, error)
+	// GetFleet counts the devices of a subtree by how they are.
+	GetFleet(ctx context.Context, in *GetFleetRequest, opts ...grpc.CallOption) (*GetFleetResponse, error)
+	// SetKioskSettings says how a device's screen works. It reaches the device at once where it is connected.
+	SetKioskSettings(ctx context.Context, in *SetKioskSettingsRequest, opts ...grpc.CallOption) (*Device, error)
+	// SetOfficialPhoto keeps an official's photo, made small and without what the camera wrote into it; without an image it is taken away.
+	SetOfficialPhoto(ctx context.Context, in *SetOfficialPhotoRequest, opts ...grpc.CallOption) (*Official, error)
+	// SetOfficialPin sets the number by which an official signs in at a device; an empty one takes it away.
+	SetOfficialPin(ctx context.Context, in *SetOfficialPinRequest, opts ...grpc.CallOption) (*Official, error)
+	// ListDuties lists who serves where and when in a subtree: what holds now or later.
+	ListDuties(ctx context.Context, in *ListDutiesRequest, opts ...grpc.CallOption) (*ListDutiesResponse, error)
+	// SetDuty sets or changes one line of the schedule, or who serves right now. Callers: those who may set duties in the unit.
+	SetDuty(ctx context.Context, in *SetDutyRequest, opts ...grpc.CallOption) (*Duty, error)
+	// EndDuty takes a line away from now on.
+	EndDuty(ctx context.Context, in *EndDutyRequest, opts ...grpc.CallOption) (*Duty, error)
+	// GetOfficeHours answers when offices are open.
+	GetOfficeHours(ctx context.Context, in *GetOfficeHoursRequest, opts ...grpc.CallOption) (*OfficeHours, error)
+	// SetOfficeHours changes when offices are open. Callers: administrators of everything.
+	SetOfficeHours(ctx context.Context, in *SetOfficeHoursRequest, opts ...grpc.CallOption) (*OfficeHours, error)
 	// RenewDeviceCode answers a new one-time code, to enrol again: the device keeps its id, bindings and sequence.
 	RenewDeviceCode(ctx context.Context, in *RenewDeviceCodeRequest, opts ...grpc.CallOption) (*CreateDeviceResponse, error)
 	// BindDevice adds a dated binding, or ends the open one for the same unit and counter.
@@ -308,6 +338,106 @@ func (c *directoryServiceClient) ListDevices(ctx context.Context, in *ListDevice
 	return out, nil
 }
 
+func (c *directoryServiceClient) GetDevice(ctx context.Context, in *GetDeviceRequest, opts ...grpc.CallOption) (*Device, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Device)
+	err := c.cc.Invoke(ctx, DirectoryService_GetDevice_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *directoryServiceClient) GetFleet(ctx context.Context, in *GetFleetRequest, opts ...grpc.CallOption) (*GetFleetResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetFleetResponse)
+	err := c.cc.Invoke(ctx, DirectoryService_GetFleet_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *directoryServiceClient) SetKioskSettings(ctx context.Context, in *SetKioskSettingsRequest, opts ...grpc.CallOption) (*Device, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Device)
+	err := c.cc.Invoke(ctx, DirectoryService_SetKioskSettings_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *directoryServiceClient) SetOfficialPhoto(ctx context.Context, in *SetOfficialPhotoRequest, opts ...grpc.CallOption) (*Official, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Official)
+	err := c.cc.Invoke(ctx, DirectoryService_SetOfficialPhoto_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *directoryServiceClient) SetOfficialPin(ctx context.Context, in *SetOfficialPinRequest, opts ...grpc.CallOption) (*Official, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Official)
+	err := c.cc.Invoke(ctx, DirectoryService_SetOfficialPin_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *directoryServiceClient) ListDuties(ctx context.Context, in *ListDutiesRequest, opts ...grpc.CallOption) (*ListDutiesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListDutiesResponse)
+	err := c.cc.Invoke(ctx, DirectoryService_ListDuties_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *directoryServiceClient) SetDuty(ctx context.Context, in *SetDutyRequest, opts ...grpc.CallOption) (*Duty, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Duty)
+	err := c.cc.Invoke(ctx, DirectoryService_SetDuty_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *directoryServiceClient) EndDuty(ctx context.Context, in *EndDutyRequest, opts ...grpc.CallOption) (*Duty, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Duty)
+	err := c.cc.Invoke(ctx, DirectoryService_EndDuty_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *directoryServiceClient) GetOfficeHours(ctx context.Context, in *GetOfficeHoursRequest, opts ...grpc.CallOption) (*OfficeHours, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(OfficeHours)
+	err := c.cc.Invoke(ctx, DirectoryService_GetOfficeHours_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *directoryServiceClient) SetOfficeHours(ctx context.Context, in *SetOfficeHoursRequest, opts ...grpc.CallOption) (*OfficeHours, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(OfficeHours)
+	err := c.cc.Invoke(ctx, DirectoryService_SetOfficeHours_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *directoryServiceClient) RenewDeviceCode(ctx context.Context, in *RenewDeviceCodeRequest, opts ...grpc.CallOption) (*CreateDeviceResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(CreateDeviceResponse)
@@ -386,6 +516,26 @@ type DirectoryServiceServer interface {
 	CreateDevice(context.Context, *CreateDeviceRequest) (*CreateDeviceResponse, error)
 	// ListDevices lists the devices of the caller's subtree.
 	ListDevices(context.Context, *ListDevicesRequest) (*ListDevicesResponse, error)
+	// GetDevice answers one device.
+	GetDevice(context.Context, *GetDeviceRequest) (*Device, error)
+	// GetFleet counts the devices of a subtree by how they are.
+	GetFleet(context.Context, *GetFleetRequest) (*GetFleetResponse, error)
+	// SetKioskSettings says how a device's screen works. It reaches the device at once where it is connected.
+	SetKioskSettings(context.Context, *SetKioskSettingsRequest) (*Device, error)
+	// SetOfficialPhoto keeps an official's photo, made small and without what the camera wrote into it; without an image it is taken away.
+	SetOfficialPhoto(context.Context, *SetOfficialPhotoRequest) (*Official, error)
+	// SetOfficialPin sets the number by which an official signs in at a device; an empty one takes it away.
+	SetOfficialPin(context.Context, *SetOfficialPinRequest) (*Official, error)
+	// ListDuties lists who serves where and when in a subtree: what holds now or later.
+	ListDuties(context.Context, *ListDutiesRequest) (*ListDutiesResponse, error)
+	// SetDuty sets or changes one line of the schedule, or who serves right now. Callers: those who may set duties in the unit.
+	SetDuty(context.Context, *SetDutyRequest) (*Duty, error)
+	// EndDuty takes a line away from now on.
+	EndDuty(context.Context, *EndDutyRequest) (*Duty, error)
+	// GetOfficeHours answers when offices are open.
+	GetOfficeHours(context.Context, *GetOfficeHoursRequest) (*OfficeHours, error)
+	// SetOfficeHours changes when offices are open. Callers: administrators of everything.
+	SetOfficeHours(context.Context, *SetOfficeHoursRequest) (*OfficeHours, error)
 	// RenewDeviceCode answers a new one-time code, to enrol again: the device keeps its id, bindings and sequence.
 	RenewDeviceCode(context.Context, *RenewDeviceCodeRequest) (*CreateDeviceResponse, error)
 	// BindDevice adds a dated binding, or ends the open one for the same unit and counter.
@@ -461,6 +611,36 @@ func (UnimplementedDirectoryServiceServer) CreateDevice(context.Context, *Create
 }
 func (UnimplementedDirectoryServiceServer) ListDevices(context.Context, *ListDevicesRequest) (*ListDevicesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListDevices not implemented")
+}
+func (UnimplementedDirectoryServiceServer) GetDevice(context.Context, *GetDeviceRequest) (*Device, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetDevice not implemented")
+}
+func (UnimplementedDirectoryServiceServer) GetFleet(context.Context, *GetFleetRequest) (*GetFleetResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetFleet not implemented")
+}
+func (UnimplementedDirectoryServiceServer) SetKioskSettings(context.Context, *SetKioskSettingsRequest) (*Device, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetKioskSettings not implemented")
+}
+func (UnimplementedDirectoryServiceServer) SetOfficialPhoto(context.Context, *SetOfficialPhotoRequest) (*Official, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetOfficialPhoto not implemented")
+}
+func (UnimplementedDirectoryServiceServer) SetOfficialPin(context.Context, *SetOfficialPinRequest) (*Official, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetOfficialPin not implemented")
+}
+func (UnimplementedDirectoryServiceServer) ListDuties(context.Context, *ListDutiesRequest) (*ListDutiesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListDuties not implemented")
+}
+func (UnimplementedDirectoryServiceServer) SetDuty(context.Context, *SetDutyRequest) (*Duty, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetDuty not implemented")
+}
+func (UnimplementedDirectoryServiceServer) EndDuty(context.Context, *EndDutyRequest) (*Duty, error) {
+	return nil, status.Error(codes.Unimplemented, "method EndDuty not implemented")
+}
+func (UnimplementedDirectoryServiceServer) GetOfficeHours(context.Context, *GetOfficeHoursRequest) (*OfficeHours, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetOfficeHours not implemented")
+}
+func (UnimplementedDirectoryServiceServer) SetOfficeHours(context.Context, *SetOfficeHoursRequest) (*OfficeHours, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetOfficeHours not implemented")
 }
 func (UnimplementedDirectoryServiceServer) RenewDeviceCode(context.Context, *RenewDeviceCodeRequest) (*CreateDeviceResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RenewDeviceCode not implemented")
@@ -852,6 +1032,186 @@ func _DirectoryService_ListDevices_Handler(srv interface{}, ctx context.Context,
 	return interceptor(ctx, in, info, handler)
 }
 
+func _DirectoryService_GetDevice_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetDeviceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DirectoryServiceServer).GetDevice(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DirectoryService_GetDevice_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DirectoryServiceServer).GetDevice(ctx, req.(*GetDeviceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DirectoryService_GetFleet_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetFleetRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DirectoryServiceServer).GetFleet(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DirectoryService_GetFleet_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DirectoryServiceServer).GetFleet(ctx, req.(*GetFleetRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DirectoryService_SetKioskSettings_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetKioskSettingsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DirectoryServiceServer).SetKioskSettings(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DirectoryService_SetKioskSettings_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DirectoryServiceServer).SetKioskSettings(ctx, req.(*SetKioskSettingsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DirectoryService_SetOfficialPhoto_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetOfficialPhotoRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DirectoryServiceServer).SetOfficialPhoto(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DirectoryService_SetOfficialPhoto_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DirectoryServiceServer).SetOfficialPhoto(ctx, req.(*SetOfficialPhotoRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DirectoryService_SetOfficialPin_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetOfficialPinRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DirectoryServiceServer).SetOfficialPin(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DirectoryService_SetOfficialPin_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DirectoryServiceServer).SetOfficialPin(ctx, req.(*SetOfficialPinRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DirectoryService_ListDuties_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListDutiesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DirectoryServiceServer).ListDuties(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DirectoryService_ListDuties_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DirectoryServiceServer).ListDuties(ctx, req.(*ListDutiesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DirectoryService_SetDuty_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetDutyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DirectoryServiceServer).SetDuty(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DirectoryService_SetDuty_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DirectoryServiceServer).SetDuty(ctx, req.(*SetDutyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DirectoryService_EndDuty_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(EndDutyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DirectoryServiceServer).EndDuty(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DirectoryService_EndDuty_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DirectoryServiceServer).EndDuty(ctx, req.(*EndDutyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DirectoryService_GetOfficeHours_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetOfficeHoursRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DirectoryServiceServer).GetOfficeHours(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DirectoryService_GetOfficeHours_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DirectoryServiceServer).GetOfficeHours(ctx, req.(*GetOfficeHoursRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DirectoryService_SetOfficeHours_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetOfficeHoursRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DirectoryServiceServer).SetOfficeHours(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DirectoryService_SetOfficeHours_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DirectoryServiceServer).SetOfficeHours(ctx, req.(*SetOfficeHoursRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _DirectoryService_RenewDeviceCode_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(RenewDeviceCodeRequest)
 	if err := dec(in); err != nil {
@@ -992,6 +1352,46 @@ var DirectoryService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListDevices",
 			Handler:    _DirectoryService_ListDevices_Handler,
+		},
+		{
+			MethodName: "GetDevice",
+			Handler:    _DirectoryService_GetDevice_Handler,
+		},
+		{
+			MethodName: "GetFleet",
+			Handler:    _DirectoryService_GetFleet_Handler,
+		},
+		{
+			MethodName: "SetKioskSettings",
+			Handler:    _DirectoryService_SetKioskSettings_Handler,
+		},
+		{
+			MethodName: "SetOfficialPhoto",
+			Handler:    _DirectoryService_SetOfficialPhoto_Handler,
+		},
+		{
+			MethodName: "SetOfficialPin",
+			Handler:    _DirectoryService_SetOfficialPin_Handler,
+		},
+		{
+			MethodName: "ListDuties",
+			Handler:    _DirectoryService_ListDuties_Handler,
+		},
+		{
+			MethodName: "SetDuty",
+			Handler:    _DirectoryService_SetDuty_Handler,
+		},
+		{
+			MethodName: "EndDuty",
+			Handler:    _DirectoryService_EndDuty_Handler,
+		},
+		{
+			MethodName: "GetOfficeHours",
+			Handler:    _DirectoryService_GetOfficeHours_Handler,
+		},
+		{
+			MethodName: "SetOfficeHours",
+			Handler:    _DirectoryService_SetOfficeHours_Handler,
 		},
 		{
 			MethodName: "RenewDeviceCode",

@@ -199,8 +199,14 @@ type Rating struct {
 	RevisionReason string `protobuf:"bytes,22,opt,name=revision_reason,json=revisionReason,proto3" json:"revision_reason,omitempty"`
 	// SHA-256(salt || encoded Private without salt); empty when there is no Private.
 	PrivateCommitment []byte `protobuf:"bytes,23,opt,name=private_commitment,json=privateCommitment,proto3" json:"private_commitment,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// From a device: time from the first touch of the rating before to the first touch of this one; unset for the first since a start.
+	SincePrevious *durationpb.Duration `protobuf:"bytes,24,opt,name=since_previous,json=sincePrevious,proto3" json:"since_previous,omitempty"`
+	// From a device: time from the first touch to the end.
+	Taken *durationpb.Duration `protobuf:"bytes,25,opt,name=taken,proto3" json:"taken,omitempty"`
+	// From a device: how often the person chose the overall score again; 0 = the first one stood.
+	Changes       int32 `protobuf:"varint,26,opt,name=changes,proto3" json:"changes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Rating) Reset() {
@@ -392,6 +398,27 @@ func (x *Rating) GetPrivateCommitment() []byte {
 		return x.PrivateCommitment
 	}
 	return nil
+}
+
+func (x *Rating) GetSincePrevious() *durationpb.Duration {
+	if x != nil {
+		return x.SincePrevious
+	}
+	return nil
+}
+
+func (x *Rating) GetTaken() *durationpb.Duration {
+	if x != nil {
+		return x.Taken
+	}
+	return nil
+}
+
+func (x *Rating) GetChanges() int32 {
+	if x != nil {
+		return x.Changes
+	}
+	return 0
 }
 
 // Answer is the answer to one question: a score, or choices, or text kept in Private.
@@ -1651,7 +1678,8 @@ var File_hailong_v1_rating_proto protoreflect.FileDescriptor
 const file_hailong_v1_rating_proto_rawDesc = "" +
 	"\n" +
 	"\x17hailong/v1/rating.proto\x12\n" +
-	"hailong.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xac\t\n" +
+	"hailong.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc5\n" +
+	"\n" +
 	"\x06Rating\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\"\n" +
 	"\aunit_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06unitId\x12&\n" +
@@ -1684,7 +1712,11 @@ const file_hailong_v1_rating_proto_rawDesc = "" +
 	"slipNumber\x12!\n" +
 	"\arevises\x18\x15 \x01(\tB\a\xbaH\x04r\x02\x18@R\arevises\x121\n" +
 	"\x0frevision_reason\x18\x16 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x0erevisionReason\x126\n" +
-	"\x12private_commitment\x18\x17 \x01(\fB\a\xbaH\x04z\x02\x18 R\x11privateCommitment:y\xbaHv\x1at\n" +
+	"\x12private_commitment\x18\x17 \x01(\fB\a\xbaH\x04z\x02\x18 R\x11privateCommitment\x12@\n" +
+	"\x0esince_previous\x18\x18 \x01(\v2\x19.google.protobuf.DurationR\rsincePrevious\x12/\n" +
+	"\x05taken\x18\x19 \x01(\v2\x19.google.protobuf.DurationR\x05taken\x12$\n" +
+	"\achanges\x18\x1a \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\x90N(\x00R\achanges:y\xbaHv\x1at\n" +
 	"\x16rating.revision_reason\x12(revision_reason is required with revises\x1a0this.revises == '' || this.revision_reason != ''\"\x86\x01\n" +
 	"\x06Answer\x12*\n" +
 	"\vquestion_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\n" +
@@ -1852,35 +1884,37 @@ var file_hailong_v1_rating_proto_depIdxs = []int32{
 	3,  // 1: hailong.v1.Rating.answers:type_name -> hailong.v1.Answer
 	19, // 2: hailong.v1.Rating.occurred_at:type_name -> google.protobuf.Timestamp
 	20, // 3: hailong.v1.Rating.since_boot:type_name -> google.protobuf.Duration
-	5,  // 4: hailong.v1.SealedRating.private:type_name -> hailong.v1.Private
-	6,  // 5: hailong.v1.Private.contact:type_name -> hailong.v1.Contact
-	4,  // 6: hailong.v1.SubmitRatingsRequest.items:type_name -> hailong.v1.SealedRating
-	7,  // 7: hailong.v1.SubmitRatingsRequest.seal:type_name -> hailong.v1.BatchSeal
-	12, // 8: hailong.v1.SubmitRatingsResponse.outcomes:type_name -> hailong.v1.ItemOutcome
-	4,  // 9: hailong.v1.StreamRatingsRequest.items:type_name -> hailong.v1.SealedRating
-	7,  // 10: hailong.v1.StreamRatingsRequest.seal:type_name -> hailong.v1.BatchSeal
-	12, // 11: hailong.v1.StreamRatingsResponse.outcome:type_name -> hailong.v1.ItemOutcome
-	1,  // 12: hailong.v1.ItemOutcome.outcome:type_name -> hailong.v1.Outcome
-	2,  // 13: hailong.v1.CreateRatingRequest.rating:type_name -> hailong.v1.Rating
-	5,  // 14: hailong.v1.CreateRatingRequest.private:type_name -> hailong.v1.Private
-	1,  // 15: hailong.v1.CreateRatingResponse.outcome:type_name -> hailong.v1.Outcome
-	0,  // 16: hailong.v1.ListRatingsRequest.channels:type_name -> hailong.v1.Channel
-	17, // 17: hailong.v1.ListRatingsResponse.ratings:type_name -> hailong.v1.ListedRating
-	0,  // 18: hailong.v1.ListedRating.channel:type_name -> hailong.v1.Channel
-	18, // 19: hailong.v1.ListedRating.answers:type_name -> hailong.v1.ListedAnswer
-	8,  // 20: hailong.v1.RatingService.SubmitRatings:input_type -> hailong.v1.SubmitRatingsRequest
-	10, // 21: hailong.v1.RatingService.StreamRatings:input_type -> hailong.v1.StreamRatingsRequest
-	13, // 22: hailong.v1.RatingService.CreateRating:input_type -> hailong.v1.CreateRatingRequest
-	15, // 23: hailong.v1.RatingService.ListRatings:input_type -> hailong.v1.ListRatingsRequest
-	9,  // 24: hailong.v1.RatingService.SubmitRatings:output_type -> hailong.v1.SubmitRatingsResponse
-	11, // 25: hailong.v1.RatingService.StreamRatings:output_type -> hailong.v1.StreamRatingsResponse
-	14, // 26: hailong.v1.RatingService.CreateRating:output_type -> hailong.v1.CreateRatingResponse
-	16, // 27: hailong.v1.RatingService.ListRatings:output_type -> hailong.v1.ListRatingsResponse
-	24, // [24:28] is the sub-list for method output_type
-	20, // [20:24] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	20, // 4: hailong.v1.Rating.since_previous:type_name -> google.protobuf.Duration
+	20, // 5: hailong.v1.Rating.taken:type_name -> google.protobuf.Duration
+	5,  // 6: hailong.v1.SealedRating.private:type_name -> hailong.v1.Private
+	6,  // 7: hailong.v1.Private.contact:type_name -> hailong.v1.Contact
+	4,  // 8: hailong.v1.SubmitRatingsRequest.items:type_name -> hailong.v1.SealedRating
+	7,  // 9: hailong.v1.SubmitRatingsRequest.seal:type_name -> hailong.v1.BatchSeal
+	12, // 10: hailong.v1.SubmitRatingsResponse.outcomes:type_name -> hailong.v1.ItemOutcome
+	4,  // 11: hailong.v1.StreamRatingsRequest.items:type_name -> hailong.v1.SealedRating
+	7,  // 12: hailong.v1.StreamRatingsRequest.seal:type_name -> hailong.v1.BatchSeal
+	12, // 13: hailong.v1.StreamRatingsResponse.outcome:type_name -> hailong.v1.ItemOutcome
+	1,  // 14: hailong.v1.ItemOutcome.outcome:type_name -> hailong.v1.Outcome
+	2,  // 15: hailong.v1.CreateRatingRequest.rating:type_name -> hailong.v1.Rating
+	5,  // 16: hailong.v1.CreateRatingRequest.private:type_name -> hailong.v1.Private
+	1,  // 17: hailong.v1.CreateRatingResponse.outcome:type_name -> hailong.v1.Outcome
+	0,  // 18: hailong.v1.ListRatingsRequest.channels:type_name -> hailong.v1.Channel
+	17, // 19: hailong.v1.ListRatingsResponse.ratings:type_name -> hailong.v1.ListedRating
+	0,  // 20: hailong.v1.ListedRating.channel:type_name -> hailong.v1.Channel
+	18, // 21: hailong.v1.ListedRating.answers:type_name -> hailong.v1.ListedAnswer
+	8,  // 22: hailong.v1.RatingService.SubmitRatings:input_type -> hailong.v1.SubmitRatingsRequest
+	10, // 23: hailong.v1.RatingService.StreamRatings:input_type -> hailong.v1.StreamRatingsRequest
+	13, // 24: hailong.v1.RatingService.CreateRating:input_type -> hailong.v1.CreateRatingRequest
+	15, // 25: hailong.v1.RatingService.ListRatings:input_type -> hailong.v1.ListRatingsRequest
+	9,  // 26: hailong.v1.RatingService.SubmitRatings:output_type -> hailong.v1.SubmitRatingsResponse
+	11, // 27: hailong.v1.RatingService.StreamRatings:output_type -> hailong.v1.StreamRatingsResponse
+	14, // 28: hailong.v1.RatingService.CreateRating:output_type -> hailong.v1.CreateRatingResponse
+	16, // 29: hailong.v1.RatingService.ListRatings:output_type -> hailong.v1.ListRatingsResponse
+	26, // [26:30] is the sub-list for method output_type
+	22, // [22:26] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_hailong_v1_rating_proto_init() }

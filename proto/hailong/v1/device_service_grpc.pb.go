@@ -2,7 +2,7 @@
 // versions:
 // - protoc-gen-go-grpc v1.6.2
 // - protoc             (unknown)
-// source: hailong/v1/device.proto
+// source: hailong/v1/device_service.proto
 
 package hailongv1
 
@@ -19,10 +19,13 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	DeviceService_EnrollDevice_FullMethodName      = "/hailong.v1.DeviceService/EnrollDevice"
-	DeviceService_CreateDeviceNonce_FullMethodName = "/hailong.v1.DeviceService/CreateDeviceNonce"
-	DeviceService_CreateDeviceToken_FullMethodName = "/hailong.v1.DeviceService/CreateDeviceToken"
-	DeviceService_SendHeartbeat_FullMethodName     = "/hailong.v1.DeviceService/SendHeartbeat"
+	DeviceService_EnrollDevice_FullMethodName       = "/hailong.v1.DeviceService/EnrollDevice"
+	DeviceService_CreateDeviceNonce_FullMethodName  = "/hailong.v1.DeviceService/CreateDeviceNonce"
+	DeviceService_CreateDeviceToken_FullMethodName  = "/hailong.v1.DeviceService/CreateDeviceToken"
+	DeviceService_GetConfiguration_FullMethodName   = "/hailong.v1.DeviceService/GetConfiguration"
+	DeviceService_WatchConfiguration_FullMethodName = "/hailong.v1.DeviceService/WatchConfiguration"
+	DeviceService_GetOfficialPhoto_FullMethodName   = "/hailong.v1.DeviceService/GetOfficialPhoto"
+	DeviceService_SendHeartbeat_FullMethodName      = "/hailong.v1.DeviceService/SendHeartbeat"
 )
 
 // DeviceServiceClient is the client API for DeviceService service.
@@ -38,6 +41,14 @@ type DeviceServiceClient interface {
 	CreateDeviceNonce(ctx context.Context, in *CreateDeviceNonceRequest, opts ...grpc.CallOption) (*CreateDeviceNonceResponse, error)
 	// CreateDeviceToken answers a bearer token of one hour for a signed nonce.
 	CreateDeviceToken(ctx context.Context, in *CreateDeviceTokenRequest, opts ...grpc.CallOption) (*CreateDeviceTokenResponse, error)
+	// GetConfiguration answers everything a device needs to work without the network: places, officials on duty, questionnaires, texts.
+	// Caller: the device itself.
+	GetConfiguration(ctx context.Context, in *GetConfigurationRequest, opts ...grpc.CallOption) (*Configuration, error)
+	// WatchConfiguration answers the configuration where it differs from the version the caller knows, and again after each change, until
+	// the caller leaves. Caller: the device itself.
+	WatchConfiguration(ctx context.Context, in *WatchConfigurationRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[Configuration], error)
+	// GetOfficialPhoto answers the photo of an official the device may show. Caller: a device, or an account that may read officials.
+	GetOfficialPhoto(ctx context.Context, in *GetOfficialPhotoRequest, opts ...grpc.CallOption) (*OfficialPhoto, error)
 	// SendHeartbeat tells how the device is and answers what of its ratings is stored.
 	// Caller: the device itself.
 	SendHeartbeat(ctx context.Context, in *SendHeartbeatRequest, opts ...grpc.CallOption) (*SendHeartbeatResponse, error)
@@ -81,6 +92,45 @@ func (c *deviceServiceClient) CreateDeviceToken(ctx context.Context, in *CreateD
 	return out, nil
 }
 
+func (c *deviceServiceClient) GetConfiguration(ctx context.Context, in *GetConfigurationRequest, opts ...grpc.CallOption) (*Configuration, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Configuration)
+	err := c.cc.Invoke(ctx, DeviceService_GetConfiguration_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *deviceServiceClient) WatchConfiguration(ctx context.Context, in *WatchConfigurationRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[Configuration], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &DeviceService_ServiceDesc.Streams[0], DeviceService_WatchConfiguration_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[WatchConfigurationRequest, Configuration]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type DeviceService_WatchConfigurationClient = grpc.ServerStreamingClient[Configuration]
+
+func (c *deviceServiceClient) GetOfficialPhoto(ctx context.Context, in *GetOfficialPhotoRequest, opts ...grpc.CallOption) (*OfficialPhoto, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(OfficialPhoto)
+	err := c.cc.Invoke(ctx, DeviceService_GetOfficialPhoto_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *deviceServiceClient) SendHeartbeat(ctx context.Context, in *SendHeartbeatRequest, opts ...grpc.CallOption) (*SendHeartbeatResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(SendHeartbeatResponse)
@@ -104,6 +154,14 @@ type DeviceServiceServer interface {
 	CreateDeviceNonce(context.Context, *CreateDeviceNonceRequest) (*CreateDeviceNonceResponse, error)
 	// CreateDeviceToken answers a bearer token of one hour for a signed nonce.
 	CreateDeviceToken(context.Context, *CreateDeviceTokenRequest) (*CreateDeviceTokenResponse, error)
+	// GetConfiguration answers everything a device needs to work without the network: places, officials on duty, questionnaires, texts.
+	// Caller: the device itself.
+	GetConfiguration(context.Context, *GetConfigurationRequest) (*Configuration, error)
+	// WatchConfiguration answers the configuration where it differs from the version the caller knows, and again after each change, until
+	// the caller leaves. Caller: the device itself.
+	WatchConfiguration(*WatchConfigurationRequest, grpc.ServerStreamingServer[Configuration]) error
+	// GetOfficialPhoto answers the photo of an official the device may show. Caller: a device, or an account that may read officials.
+	GetOfficialPhoto(context.Context, *GetOfficialPhotoRequest) (*OfficialPhoto, error)
 	// SendHeartbeat tells how the device is and answers what of its ratings is stored.
 	// Caller: the device itself.
 	SendHeartbeat(context.Context, *SendHeartbeatRequest) (*SendHeartbeatResponse, error)
@@ -125,6 +183,15 @@ func (UnimplementedDeviceServiceServer) CreateDeviceNonce(context.Context, *Crea
 }
 func (UnimplementedDeviceServiceServer) CreateDeviceToken(context.Context, *CreateDeviceTokenRequest) (*CreateDeviceTokenResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CreateDeviceToken not implemented")
+}
+func (UnimplementedDeviceServiceServer) GetConfiguration(context.Context, *GetConfigurationRequest) (*Configuration, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetConfiguration not implemented")
+}
+func (UnimplementedDeviceServiceServer) WatchConfiguration(*WatchConfigurationRequest, grpc.ServerStreamingServer[Configuration]) error {
+	return status.Error(codes.Unimplemented, "method WatchConfiguration not implemented")
+}
+func (UnimplementedDeviceServiceServer) GetOfficialPhoto(context.Context, *GetOfficialPhotoRequest) (*OfficialPhoto, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetOfficialPhoto not implemented")
 }
 func (UnimplementedDeviceServiceServer) SendHeartbeat(context.Context, *SendHeartbeatRequest) (*SendHeartbeatResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SendHeartbeat not implemented")
@@ -204,6 +271,53 @@ func _DeviceService_CreateDeviceToken_Handler(srv interface{}, ctx context.Conte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _DeviceService_GetConfiguration_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetConfigurationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DeviceServiceServer).GetConfiguration(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DeviceService_GetConfiguration_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DeviceServiceServer).GetConfiguration(ctx, req.(*GetConfigurationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DeviceService_WatchConfiguration_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(WatchConfigurationRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(DeviceServiceServer).WatchConfiguration(m, &grpc.GenericServerStream[WatchConfigurationRequest, Configuration]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type DeviceService_WatchConfigurationServer = grpc.ServerStreamingServer[Configuration]
+
+func _DeviceService_GetOfficialPhoto_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetOfficialPhotoRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DeviceServiceServer).GetOfficialPhoto(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DeviceService_GetOfficialPhoto_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DeviceServiceServer).GetOfficialPhoto(ctx, req.(*GetOfficialPhotoRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _DeviceService_SendHeartbeat_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(SendHeartbeatRequest)
 	if err := dec(in); err != nil {
@@ -242,10 +356,24 @@ var DeviceService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _DeviceService_CreateDeviceToken_Handler,
 		},
 		{
+			MethodName: "GetConfiguration",
+			Handler:    _DeviceService_GetConfiguration_Handler,
+		},
+		{
+			MethodName: "GetOfficialPhoto",
+			Handler:    _DeviceService_GetOfficialPhoto_Handler,
+		},
+		{
 			MethodName: "SendHeartbeat",
 			Handler:    _DeviceService_SendHeartbeat_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
-	Metadata: "hailong/v1/device.proto",
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "WatchConfiguration",
+			Handler:       _DeviceService_WatchConfiguration_Handler,
+			ServerStreams: true,
+		},
+	},
+	Metadata: "hailong/v1/device_service.proto",
 }
