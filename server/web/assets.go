@@ -11,12 +11,13 @@ import (
 	"path"
 	"strings"
 	"sync"
+
+	"github.com/hailong-vn/hailong/internal/typeface"
 )
 
-// The frame's own files: a style sheet, two weights of one font, htmx (https://htmx.org, version 4.0.1, Zero-Clause BSD) and a
-// small script of ours. subset.sh says how the fonts were made.
+// The frame's own files: a style sheet, htmx (https://htmx.org, version 4.0.1, Zero-Clause BSD) and a small script of ours.
 //
-//go:embed assets/site.css assets/live.js assets/htmx.min.js assets/noto-sans-regular.woff2 assets/noto-sans-bold.woff2
+//go:embed assets/site.css assets/live.js assets/htmx.min.js
 var ownFiles embed.FS
 
 type asset struct {
@@ -43,8 +44,15 @@ func newAsset(name string, content []byte) asset {
 }
 
 func (s *Site) ownAssets() error {
-	for _, name := range []string{"live.js", "htmx.min.js", "noto-sans-regular.woff2", "noto-sans-bold.woff2"} {
+	for _, name := range []string{"live.js", "htmx.min.js"} {
 		content, err := ownFiles.ReadFile("assets/" + name)
+		if err != nil {
+			return err
+		}
+		s.Asset(name, content)
+	}
+	for _, name := range typeface.Names() {
+		content, err := typeface.Read(name)
 		if err != nil {
 			return err
 		}
@@ -55,7 +63,7 @@ func (s *Site) ownAssets() error {
 		return err
 	}
 	// The sheet names fonts by their plain names; addresses change with the content.
-	for _, font := range []string{"noto-sans-regular.woff2", "noto-sans-bold.woff2"} {
+	for _, font := range typeface.Names() {
 		if !bytes.Contains(sheet, []byte("url("+font+")")) {
 			return fmt.Errorf("the style sheet does not use %s", font)
 		}
