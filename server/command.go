@@ -40,6 +40,7 @@ func commands() []command {
 		{"setup mongodb", setupMongoDB},
 		{"reset password", resetPassword},
 		{"erase private", erasePrivate},
+		{"call", callAtMachine},
 		{"version", printVersion},
 	}, administering()...)
 }

@@ -197,17 +197,26 @@ func (a *application) grpcServer(options ...grpc.ServerOption) *grpc.Server {
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
 	)
 	server := grpc.NewServer(options...)
-	pb.RegisterRatingServiceServer(server, ratingService{application: a})
-	pb.RegisterDeviceServiceServer(server, deviceService{application: a})
-	pb.RegisterAnalyticsServiceServer(server, analyticsService{application: a})
-	pb.RegisterDirectoryServiceServer(server, directoryService{application: a})
-	pb.RegisterIdentityServiceServer(server, identityService{application: a})
-	pb.RegisterOperationsServiceServer(server, operationsService{application: a})
-	pb.RegisterCitizenServiceServer(server, citizenService{application: a})
-	pb.RegisterRemedyServiceServer(server, remedyService{application: a})
-	pb.RegisterDeskServiceServer(server, deskService{application: a})
+	for _, one := range a.services() {
+		server.RegisterService(one.desc, one.handler)
+	}
 	a.health = append(a.health, health.NewServer())
 	healthpb.RegisterHealthServer(server, a.health[len(a.health)-1])
 	reflection.Register(server)
 	return server
+}
+
+// services are all services of the contract.
+func (a *application) services() []service {
+	return []service{
+		{&pb.RatingService_ServiceDesc, ratingService{application: a}},
+		{&pb.DeviceService_ServiceDesc, deviceService{application: a}},
+		{&pb.AnalyticsService_ServiceDesc, analyticsService{application: a}},
+		{&pb.DirectoryService_ServiceDesc, directoryService{application: a}},
+		{&pb.IdentityService_ServiceDesc, identityService{application: a}},
+		{&pb.OperationsService_ServiceDesc, operationsService{application: a}},
+		{&pb.CitizenService_ServiceDesc, citizenService{application: a}},
+		{&pb.RemedyService_ServiceDesc, remedyService{application: a}},
+		{&pb.DeskService_ServiceDesc, deskService{application: a}},
+	}
 }
