@@ -33,6 +33,7 @@ func (a *application) pages(ctx context.Context, conn *grpc.ClientConn, trusted 
 			}
 			return shown
 		},
+		Filling:           func() bool { return a.Demo && !a.filled.Load() },
 		AdministratorName: identity.AdministratorName, FirstRun: func() bool { return a.accounts.AwaitsFirstPassword(ctx) },
 		Clock: a.Clock, Logger: a.Logger,
 	})

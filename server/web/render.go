@@ -75,11 +75,12 @@ func (s *Site) Pages(files fs.FS) (*Pages, error) {
 // frameData is what the layout sees; the page's own templates see Data.
 type frameData struct {
 	*Visit
-	Data   any
-	Menu   []MenuItem
-	Said   string // what was just done
-	Path   string
-	Others []otherLanguage
+	Data    any
+	Menu    []MenuItem
+	Filling bool   // the demonstration has not all its data yet
+	Said    string // what was just done
+	Path    string
+	Others  []otherLanguage
 }
 
 type otherLanguage struct{ Code, Link string }
@@ -95,7 +96,7 @@ func (v *Visit) RenderStatus(code int, pages *Pages, name string, data any) erro
 	if !ok {
 		return fmt.Errorf("no page %q", name)
 	}
-	shown := frameData{Visit: v, Data: data, Menu: v.menu(), Said: v.takeNotice(), Path: v.R.URL.Path}
+	shown := frameData{Visit: v, Data: data, Menu: v.menu(), Filling: v.Filling(), Said: v.takeNotice(), Path: v.R.URL.Path}
 	for _, in := range language.All {
 		if in != v.Language {
 			shown.Others = append(shown.Others, otherLanguage{string(in), v.linkIn(in)})

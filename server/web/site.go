@@ -30,6 +30,7 @@ type Config struct {
 	EmbedOrigins      []string             // where the citizen's form may stand in a frame
 	Accounts          func() []DemoAccount // of the demonstration; nil = none
 	AdministratorName string               // of the first account
+	Filling           func() bool          // whether the demonstration's sample data is still being loaded; nil = never
 	FirstRun          func() bool          // whether the first administrator still has the one-time password; nil = never
 
 	Clock  func() time.Time // nil = time.Now
@@ -76,6 +77,9 @@ func New(config Config) (*Site, error) {
 	}
 	if config.FirstRun == nil {
 		config.FirstRun = func() bool { return false }
+	}
+	if config.Filling == nil {
+		config.Filling = func() bool { return false }
 	}
 	s := &Site{
 		Config: config, mux: http.NewServeMux(), assets: map[string]asset{}, links: map[string]string{},

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -89,6 +90,9 @@ func (v *Visit) takeNotice() string {
 	}
 	return words
 }
+
+// Soon lets a page that shows what is still being made load itself again after some seconds, with or without scripts.
+func (v *Visit) Soon(seconds int) { v.W.Header().Set("Refresh", strconv.Itoa(seconds)) }
 
 // Message is what a visitor may read of an error of a service, and whether the visitor can do something about it: input
 // that cannot be right, something that is there already or was changed meanwhile, too often. Other errors are returned

@@ -20,20 +20,24 @@ type counterPage struct {
 	Unit    *pb.Unit
 	Above   []*pb.Unit
 	Asked   asked
+	Periods []web.Period
 	Counter *pb.Facet
 	From    string
 	To      string
 	Charts  map[string]template.HTML
+	Empty   bool // no ratings in these months
 }
 
 // counter shows one counter, by whole months: figures by counter are kept no finer, so that nobody can be told from them.
 func (p pages) counter(v *web.Visit) error {
 	page := counterPage{Asked: ask(v), Charts: map[string]template.HTML{}}
+	id := v.R.PathValue("counter")
 	unit, err := v.Directory.GetUnit(v.Context(), &pb.GetUnitRequest{UnitId: v.R.PathValue("unit")})
 	if err != nil {
 		return err
 	}
 	page.Unit = unit
+	page.Periods = page.Asked.periods(counterPath(unit.GetId(), id), v.Today())[2:] // a day or a week is shown as its whole month
 	if page.Above, err = v.Above(unit); err != nil {
 		return err
 	}
@@ -46,10 +50,13 @@ func (p pages) counter(v *web.Visit) error {
 	if err != nil {
 		return err
 	}
-	page.From, page.To = whole.GetFrom(), whole.GetTo()
-	id := v.R.PathValue("counter")
+	page.From, page.To = whole.GetFrom(), untilToday(v, whole)
 	if page.Counter = facetOf(whole, id); page.Counter == nil {
-		return web.ErrNotFound
+		if page.Counter, err = unrated(v, unit.GetId(), id); err != nil {
+			return err
+		}
+		page.Empty = true
+		return v.Render(p.Pages, "counter", page)
 	}
 	last, err := localday.Parse(page.To)
 	if err != nil {
@@ -87,7 +94,25 @@ func facetOf(response *pb.ListFacetsResponse, id string) *pb.Facet {
 	return nil
 }
 
+// unrated is a counter of a unit without ratings in the period.
+func unrated(v *web.Visit, unit, id string) (*pb.Facet, error) {
+	counters, err := v.Directory.ListCounters(v.Context(), &pb.ListCountersRequest{UnitId: unit, PageSize: 1000})
+	if err != nil {
+		return nil, err
+	}
+	for _, counter := range counters.GetCounters() {
+		if counter.GetId() == id {
+			return &pb.Facet{Id: id, Name: counter.GetName(), UnitId: counter.GetUnitId()}, nil
+		}
+	}
+	return nil, web.ErrNotFound
+}
+
 // counterLink leads down to a counter.
 func counterLink(page showPage, counter string) string {
-	return page.Asked.Link("/units/" + url.PathEscape(page.Unit.GetId()) + "/counters/" + url.PathEscape(counter))
+	return page.Asked.Link(counterPath(page.Unit.GetId(), counter))
+}
+
+func counterPath(unit, counter string) string {
+	return "/units/" + url.PathEscape(unit) + "/counters/" + url.PathEscape(counter)
 }

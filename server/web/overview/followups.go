@@ -16,6 +16,8 @@ type followUp struct {
 	Unit    string // link to its page
 	Ratings string // link to what stands behind it; "" where the account may not read that
 	Note    string // where a note is sent
+	Reason  string // of a note that must be mended, as typed
+	Problem string // what is wrong with it; "" = nothing
 }
 
 type followUpsPage struct {
@@ -23,47 +25,70 @@ type followUpsPage struct {
 	Path     string
 	Unit     *pb.Unit
 	Problem  string
-	Presets  []preset
+	Periods  []web.Period
 	Found    *pb.ListFollowUpsResponse
 	List     []followUp
 	Chart    template.HTML
 	File     string
 	MayNote  bool
 	Channels []pb.Channel
+	Back     string // where a note leads back to
+	Counting bool   // figures are not whole yet: that nothing waits cannot be said
 }
 
 // followUps lists units whose dissatisfaction is beyond chance.
 func (p pages) followUps(v *web.Visit) error {
-	page := followUpsPage{Asked: ask(v), Path: "/follow-ups", MayNote: v.May("note_follow_ups"), Channels: web.Channels()}
-	unit, err := scopeUnit(v)
+	page, err := newFollowUps(v)
 	if err != nil {
 		return err
 	}
-	if unit == nil {
+	if page == nil {
 		return v.Redirect("/units")
 	}
+	page.Back = page.Asked.Link(page.Path, "unit", page.Unit.GetId())
+	if page.Problem != "" {
+		return v.RenderStatus(unprocessable, p.Pages, "follow-ups", page)
+	}
+	if page.Counting {
+		v.Soon(soon)
+	}
+	return v.Render(p.Pages, "follow-ups", page)
+}
+
+// newFollowUps makes the page of the unit and period that are asked for; nil where no unit is.
+func newFollowUps(v *web.Visit) (*followUpsPage, error) {
+	page := &followUpsPage{Asked: ask(v), Path: "/follow-ups", MayNote: v.May("note_follow_ups"), Channels: web.Channels()}
+	unit, err := scopeUnit(v)
+	if err != nil || unit == nil {
+		return nil, err
+	}
 	page.Unit = unit
-	page.Presets = page.Asked.presets(page.Path, v.Today(), "unit", unit.GetId())
+	page.Periods = page.Asked.periods(page.Path, v.Today(), "unit", unit.GetId())
 	found, err := listFollowUps(v, unit.GetId(), page.Asked)
 	if message, mendable := web.Message(err); err != nil && mendable {
 		page.Problem = message
-		return v.RenderStatus(unprocessable, p.Pages, "follow-ups", page)
+		return page, nil
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	page.Found = found
+	page.Counting = v.Filling() || found.GetFreshThrough() == nil && len(found.GetFollowUps()) == 0
 	page.File = page.Asked.Link("/follow-ups.csv", "unit", unit.GetId())
 	for _, one := range found.GetFollowUps() {
-		id := one.GetUnit().GetId()
-		shown := followUp{FollowUp: one, Unit: page.Asked.Link("/units/" + url.PathEscape(id)), Note: "/follow-ups/" + url.PathEscape(id) + "/note"}
-		if v.May("read_ratings") {
-			shown.Ratings = ratingsLink(id, found.GetFrom(), found.GetTo(), url.Values{"score": {"1", "2"}})
-		}
-		page.List = append(page.List, shown)
+		page.List = append(page.List, page.show(v, one))
 	}
 	page.Chart = followUpsChart(v, found.GetFollowUps())
-	return v.Render(p.Pages, "follow-ups", page)
+	return page, nil
+}
+
+func (page *followUpsPage) show(v *web.Visit, one *pb.FollowUp) followUp {
+	id := one.GetUnit().GetId()
+	shown := followUp{FollowUp: one, Unit: page.Asked.Link("/units/" + url.PathEscape(id)), Note: "/follow-ups/" + url.PathEscape(id) + "/note"}
+	if v.May("read_ratings") {
+		shown.Ratings = ratingsLink(id, page.Found.GetFrom(), page.Found.GetTo(), url.Values{"score": {"1", "2"}})
+	}
+	return shown
 }
 
 // scopeUnit is the unit asked for, else the top of the account's scope, else the only province there is.
@@ -125,18 +150,6 @@ func (p pages) followUpsFile(v *web.Visit) error {
 	}
 	out.Flush()
 	return nil
-}
-
-// note records that a follow-up is known ("đã nắm").
-func (p pages) note(v *web.Visit) error {
-	_, err := v.Analytics.NoteFollowUp(v.Context(), &pb.NoteFollowUpRequest{
-		UnitId: v.R.PathValue("unit"), From: v.Value("from"), To: v.Value("to"), Reason: v.Value("reason"),
-	})
-	if err != nil {
-		return err
-	}
-	v.Notice(v.Text("overview.noted"))
-	return v.Redirect(v.Value("back"))
 }
 
 // followUpsChart draws them all on one axis. The share of the unit above is drawn where they have the same one.

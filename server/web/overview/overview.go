@@ -33,9 +33,13 @@ func Mount(site *web.Site) error {
 	site.Handle("GET /units/{unit}/counters/{counter}", web.SignedIn, p.counter, web.Needs("read_figures"))
 	site.Handle("GET /follow-ups", web.SignedIn, p.followUps, web.Needs("read_follow_ups"))
 	site.Handle("GET /follow-ups.csv", web.SignedIn, p.followUpsFile, web.Needs("read_follow_ups"))
+	site.Handle("GET /follow-ups/{unit}/note", web.SignedIn, p.backToFollowUps, web.Needs("note_follow_ups"))
 	site.Handle("POST /follow-ups/{unit}/note", web.SignedIn, p.note, web.Needs("note_follow_ups"))
 	return nil
 }
+
+// soon is after how many seconds a page asks again for what is still being counted.
+const soon = 3
 
 // unprocessable is the status of a page whose question must be mended.
 const unprocessable = http.StatusUnprocessableEntity

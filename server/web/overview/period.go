@@ -66,25 +66,13 @@ func (a asked) tree() pb.TreeView {
 	return pb.TreeView_TREE_VIEW_AS_AT_TIME
 }
 
-// preset is a period one press away.
-type preset struct {
-	Key     string // of its words: overview.preset.KEY
-	Link    string
-	Current bool
-}
-
-func (a asked) presets(path string, today localday.Day, more ...string) []preset {
-	year := localday.Day(string(today)[:4] + "-01-01")
-	var presets []preset
-	for _, p := range []struct {
-		key  string
-		from localday.Day
-	}{{"week", today.Add(-6)}, {"month", today.Add(-30)}, {"quarter", today.Add(-90)}, {"year", year}, {"twelve", today.Add(-364)}} {
+// periods are the periods one press away.
+func (a asked) periods(path string, today localday.Day, more ...string) []web.Period {
+	return web.Periods(today, a.From, a.To, func(from, to string) string {
 		b := a
-		b.From, b.To = string(p.from), string(today)
-		presets = append(presets, preset{p.key, b.Link(path, more...), a.From == b.From && (a.To == b.To || a.To == "") || a.From == "" && a.To == "" && p.key == "month"})
-	}
-	return presets
+		b.From, b.To = from, to
+		return b.Link(path, more...)
+	})
 }
 
 // days is how many days lie between two days, both counted; 0 where either is none.

@@ -30,28 +30,33 @@ type figures struct {
 }
 
 type showPage struct {
-	Unit     *pb.Unit
-	Above    []*pb.Unit // from the top of the account's scope down to the unit above
-	Asked    asked
-	Path     string
-	Presets  []preset
-	Problem  string
-	Empty    bool
-	Waiting  []*pb.FollowUp // three things that wait
-	More     int            // and so many others
-	Examined uint32
-	Summary  *pb.GetUnitSummaryResponse
-	Compared *pb.ComparePeriodsResponse
-	Charts   map[string]template.HTML
-	TooMuch  []string
-	Live     bool
-	MayRead  bool // single ratings
-	Channels []pb.Channel
+	Unit          *pb.Unit
+	Above         []*pb.Unit // from the top of the account's scope down to the unit above
+	Asked         asked
+	Path          string
+	Periods       []web.Period
+	Problem       string
+	Empty         bool
+	Waiting       []*pb.FollowUp // three things that wait
+	More          int            // and so many others
+	Examined      uint32
+	Summary       *pb.GetUnitSummaryResponse
+	Compared      *pb.ComparePeriodsResponse
+	Charts        map[string]template.HTML
+	TooMuch       []string
+	Live          bool
+	Filling       bool         // the demonstration's sample data is being loaded
+	Counting      bool         // nothing was counted yet, so that nothing can be said of what is missing
+	Counters      *wholeMonths // what the figures by counter rest on; nil = they are not shown
+	Procedures    *wholeMonths
+	CountersLater bool // the counters of this unit have no figures yet
+	MayRead       bool // single ratings
+	Channels      []pb.Channel
 }
 
 func (p pages) show(v *web.Visit) error {
 	page := showPage{Asked: ask(v), Path: "/units/" + v.R.PathValue("unit"), MayRead: v.May("read_ratings"), Channels: web.Channels()}
-	page.Presets = page.Asked.presets(page.Path, v.Today())
+	page.Periods = page.Asked.periods(page.Path, v.Today())
 	unit, err := v.Directory.GetUnit(v.Context(), &pb.GetUnitRequest{UnitId: v.R.PathValue("unit")})
 	if err != nil {
 		return err
@@ -75,8 +80,17 @@ func (p pages) show(v *web.Visit) error {
 		all := got.followUps.GetFollowUps()
 		page.Waiting, page.More, page.Examined = all[:min(3, len(all))], max(0, len(all)-3), got.followUps.GetUnitsExamined()
 	}
+	page.Filling = v.Filling()
+	page.Counting = page.Filling || page.Empty && got.summary.GetFreshThrough() == nil
+	if page.Counting {
+		v.Soon(soon)
+	}
+	page.Counters, page.Procedures = monthsOf(v, got.counters), monthsOf(v, got.procedures)
 	if !page.Empty {
 		page.Charts = draw(v, page, got)
+		if page.CountersLater, err = countersLater(v, unit.GetId(), got); err != nil {
+			return err
+		}
 	}
 	return v.Render(p.Pages, "unit", page)
 }

@@ -130,10 +130,15 @@ func (a asked) before() (asked, bool) {
 }
 
 // over is the same question over other days.
-func (a asked) over(from, to localday.Day) asked {
+func (a asked) over(from, to string) asked {
 	a = a.at("")
-	a.From, a.To = string(from), string(to)
+	a.From, a.To = from, to
 	return a
+}
+
+// periods are the periods one press away.
+func (a asked) periods(today localday.Day) []web.Period {
+	return web.Periods(today, a.From, a.To, func(from, to string) string { return a.over(from, to).Link() })
 }
 
 // bare is the same unit and days without conditions.
@@ -174,28 +179,3 @@ func (a asked) request(comments bool) *pb.ListRatingsRequest {
 
 // pageSize is how many ratings a page shows.
 const pageSize = 50
-
-// preset is a period one press away.
-type preset struct {
-	Key     string // of its words: ratingspage.preset.KEY
-	Link    string
-	Current bool
-}
-
-func (a asked) presets(today localday.Day) []preset {
-	var presets []preset
-	for _, p := range []struct {
-		key  string
-		from localday.Day
-	}{
-		{"today", today}, {"week", today.Add(-6)}, {"month", today.Add(-30)}, {"quarter", today.Add(-90)},
-		{"year", localday.Day(string(today)[:4] + "-01-01")}, {"twelve", today.Add(-364)},
-	} {
-		current := a.From == string(p.from) && (a.To == "" || a.To == string(today))
-		if p.key == "month" && a.From == "" && a.To == "" {
-			current = true
-		}
-		presets = append(presets, preset{p.key, a.over(p.from, today).Link(), current})
-	}
-	return presets
-}

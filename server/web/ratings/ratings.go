@@ -61,7 +61,7 @@ type page struct {
 	Asked        asked
 	Unit         *pb.Unit
 	MayComment   bool
-	Presets      []preset
+	Periods      []web.Period
 	Reasons      []reasonGroup
 	Channels     []pb.Channel
 	Scores       []int32
@@ -83,7 +83,7 @@ type page struct {
 // More tells whether anything is asked for, or wrong, in the part of the form that is folded away.
 func (s *page) More() bool {
 	return len(s.Asked.Channels) > 0 || s.Asked.Comment || s.Asked.Reason != "" || s.Wrong["from"] != "" ||
-		s.Asked.From+s.Asked.To != "" && !slices.ContainsFunc(s.Presets, func(p preset) bool { return p.Current })
+		s.Asked.From+s.Asked.To != "" && !slices.ContainsFunc(s.Periods, func(p web.Period) bool { return p.Current })
 }
 
 // choice is a unit that may be meant.
@@ -112,7 +112,7 @@ func (p pages) show(v *web.Visit) error {
 		return p.answer(v, &shown)
 	}
 	shown.Asked.Unit, shown.Asked.UnitName = shown.Unit.GetId(), shown.Unit.GetName()
-	shown.Presets = shown.Asked.presets(v.Today())
+	shown.Periods = shown.Asked.periods(v.Today())
 	found, err := v.Ratings.ListRatings(v.Context(), shown.Asked.request(shown.MayComment))
 	if message, mendable := web.Message(err); err != nil && mendable {
 		shown.refused(err, message)
@@ -176,7 +176,7 @@ func (s *page) tell(v *web.Visit, found *pb.ListRatingsResponse) {
 			s.Previous = before.Link()
 		}
 	}
-	s.Longer = s.Asked.over(v.Today().Add(-364), v.Today()).Link()
+	s.Longer = s.Asked.over(string(v.Today().Add(-364)), string(v.Today())).Link()
 	if len(s.Conditions) > 0 {
 		s.Unfiltered = s.Asked.bare().Link()
 	}
