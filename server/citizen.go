@@ -3,10 +3,12 @@ package server
 import (
 	"cmp"
 	"context"
+	"strings"
 
 	"github.com/google/uuid"
 
 	"github.com/hailong-vn/hailong/internal/citizen"
+	"github.com/hailong-vn/hailong/internal/directory"
 	"github.com/hailong-vn/hailong/internal/fault"
 	"github.com/hailong-vn/hailong/internal/questionnaire"
 	"github.com/hailong-vn/hailong/internal/unit"
@@ -23,12 +25,11 @@ func (s citizenService) GetForm(ctx context.Context, request *pb.GetFormRequest)
 	if err := s.gate.AllowForm(ctx, callerOf(ctx).Address); err != nil {
 		return nil, err
 	}
-	response := &pb.GetFormResponse{UnitId: request.GetPlace(), WorkBits: uint32(s.gate.WorkBits)} //nolint:gosec // at most 256
-	if counter, ok := s.directory.Counter(request.GetPlace()); ok && counter.Open() {
-		response.UnitId, response.CounterId, response.CounterName = counter.UnitID, counter.ID, counter.Name
-	}
+	response := &pb.GetFormResponse{WorkBits: uint32(s.gate.WorkBits)} //nolint:gosec // at most 256
 	tree := s.directory.Tree()
-	if response.GetCounterId() == "" {
+	if counter, ok := s.counterAt(tree, request.GetPlace()); ok {
+		response.UnitId, response.CounterId, response.CounterName = counter.UnitID, counter.ID, counter.Name
+	} else {
 		response.UnitId = placed(tree, request.GetPlace())
 	}
 	u, known := tree.Get(response.GetUnitId())
@@ -75,20 +76,58 @@ func (s citizenService) asked() *questionnaire.Questionnaire {
 	return newest
 }
 
+// counterAt is the open counter that a form's address names: by its id, or as people type it, by its unit and the sign it bears there.
+func (s citizenService) counterAt(tree *unit.Tree, place string) (directory.Counter, bool) {
+	if counter, ok := s.directory.Counter(place); ok {
+		return counter, counter.Open()
+	}
+	office, sign, typed := strings.Cut(place, "/")
+	if !typed {
+		return directory.Counter{}, false
+	}
+	var open []directory.Counter
+	for _, counter := range s.directory.CountersOf(placed(tree, office)) {
+		if counter.Open() {
+			open = append(open, counter)
+		}
+	}
+	return named(open, sign, func(c directory.Counter) string { return c.Code })
+}
+
 // placed is the id of the unit that a form's address names: by its id, or by its official code where one unit alone has it today.
 func placed(tree *unit.Tree, place string) string {
 	if _, known := tree.Get(place); known {
 		return place
 	}
-	found := ""
+	var coded []unit.Unit
 	for _, id := range tree.IDs() {
 		u, _ := tree.Get(id)
-		if era, there := u.At(tree.Today()); there && era.Code == place {
-			if found != "" {
-				return place // not told apart
-			}
-			found = id
+		if era, there := u.At(tree.Today()); there && strings.EqualFold(era.Code, place) {
+			coded = append(coded, u)
 		}
 	}
-	return cmp.Or(found, place)
+	found, _ := named(coded, place, func(u unit.Unit) string { return u.Near(tree.Today()).Code })
+	return cmp.Or(found.ID, place)
+}
+
+// named is the one among several that bears a name; where none does, the one that bears it in other capitals, because people type
+// as they like. False where they are not told apart.
+func named[T any](among []T, name string, of func(T) string) (found T, alone bool) {
+	for _, same := range []func(string, string) bool{func(a, b string) bool { return a == b }, strings.EqualFold} {
+		n := 0
+		for _, one := range among {
+			if same(of(one), name) {
+				n++
+				found = one
+			}
+		}
+		if n == 1 {
+			return found, true
+		}
+		var none T
+		if found = none; n > 1 {
+			break
+		}
+	}
+	return found, false
 }

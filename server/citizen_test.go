@@ -58,6 +58,41 @@ func TestForm(t *testing.T) {
 				t.Errorf("%v", at)
 			}
 		})
+		t.Run("by what people type", func(t *testing.T) {
+			s := s.in(t)
+			coded := func(code string) string {
+				made, err := s.directory().CreateUnit(admin, &pb.CreateUnitRequest{Unit: &pb.Unit{Name: "Xã " + code, Level: "commune", Code: code, ParentId: p.top}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return made.GetId()
+			}
+			counterAt := func(unit, sign string) *pb.Counter {
+				made, err := s.directory().CreateCounter(admin, &pb.CreateCounterRequest{Counter: &pb.Counter{UnitId: unit, Code: sign, Name: "Quầy " + sign}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return made
+			}
+			xa := coded("BT")
+			one, two, lower, closed := counterAt(xa, "1"), counterAt(xa, "2A"), counterAt(xa, "2b"), counterAt(xa, "9")
+			counterAt(xa, "2B")
+			if _, err := s.directory().CloseCounter(admin, &pb.CloseCounterRequest{CounterId: closed.GetId()}); err != nil {
+				t.Fatal(err)
+			}
+			for place, want := range map[string]string{
+				"BT": "", "bt": "", "BT/1": one.GetId(), "bt/2a": two.GetId(), "BT/2b": lower.GetId(), xa + "/1": one.GetId(), p.office + "/1": counter.GetId(),
+			} {
+				form := s.form(nobody, place)
+				if form.GetCounterId() != want || want == "" && form.GetUnitId() != xa {
+					t.Errorf("%s is the form of %s at %s, want %s", place, form.GetCounterId(), form.GetUnitId(), want)
+				}
+			}
+			for _, place := range []string{"BT/9", "BT/3", "BT/", "/1", "BT/1/1", "khong-co/1", "BT/" + one.GetId(), closed.GetId()} {
+				_, err := s.citizens().GetForm(nobody, &pb.GetFormRequest{Place: place})
+				wantRefused(t, err, codes.NotFound, "citizen_place_unknown")
+			}
+		})
 		t.Run("of nothing", func(t *testing.T) {
 			for _, place := range []string{"khong-co", "../x", "\x01"} {
 				_, err := s.citizens().GetForm(nobody, &pb.GetFormRequest{Place: place})

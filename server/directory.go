@@ -186,7 +186,11 @@ func (s directoryService) ListCounters(ctx context.Context, request *pb.ListCoun
 	if err != nil {
 		return nil, err
 	}
-	counters, next, err := s.directory.ListCounters(within, directory.Page{Size: int(request.GetPageSize()), Token: request.GetPageToken()})
+	list := s.directory.ListCounters
+	if request.GetDirectOnly() {
+		list = s.directory.ListCountersOf
+	}
+	counters, next, err := list(within, directory.Page{Size: int(request.GetPageSize()), Token: request.GetPageToken()})
 	if err != nil {
 		return nil, err
 	}
@@ -261,7 +265,11 @@ func (s directoryService) ListOfficials(ctx context.Context, request *pb.ListOff
 	if err != nil {
 		return nil, err
 	}
-	officials, next, err := s.directory.ListOfficials(within, directory.Page{Size: int(request.GetPageSize()), Token: request.GetPageToken()})
+	list := s.directory.ListOfficials
+	if request.GetDirectOnly() {
+		list = s.directory.ListOfficialsOf
+	}
+	officials, next, err := list(within, directory.Page{Size: int(request.GetPageSize()), Token: request.GetPageToken()})
 	if err != nil {
 		return nil, err
 	}

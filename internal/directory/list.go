@@ -119,6 +119,26 @@ func (d *Directory) ListCounters(within string, page Page) ([]Counter, string, e
 	return pageOf(s.counters, page, func(c Counter) bool { return s.tree.Within(c.UnitID, within) })
 }
 
+// ListCountersOf lists the counters of one unit itself, by code.
+func (d *Directory) ListCountersOf(unitID string, page Page) ([]Counter, string, error) {
+	return pageOf(d.current.Load().counters.under(unitID), page, func(Counter) bool { return true })
+}
+
+// CountersOf are all counters of one unit itself, by code.
+func (d *Directory) CountersOf(unitID string) []Counter {
+	held := d.current.Load().counters.under(unitID).list
+	counters := make([]Counter, len(held))
+	for i, one := range held {
+		counters[i] = one.value
+	}
+	return counters
+}
+
+// ListOfficialsOf lists the officials of one unit itself, by name.
+func (d *Directory) ListOfficialsOf(unitID string, page Page) ([]Official, string, error) {
+	return pageOf(d.current.Load().officials.under(unitID), page, func(Official) bool { return true })
+}
+
 // ListOfficials lists the officials of a unit's subtree as today ("" = all), by unit and name.
 func (d *Directory) ListOfficials(within string, page Page) ([]Official, string, error) {
 	s := d.today()

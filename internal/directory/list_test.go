@@ -96,6 +96,20 @@ func TestLists(t *testing.T) {
 			t.Errorf("procedures %v", procedures)
 		}
 	}
+	for _, size := range []int{1, 1000} {
+		for unitID, want := range map[string][]string{"p": nil, "u2": {"cu2"}, "u": nil, "": nil, "u22": nil} {
+			of := every(t, size, func(p directory.Page) ([]directory.Counter, string, error) { return d.ListCountersOf(unitID, p) }, func(c directory.Counter) string { return c.ID })
+			if diff := cmp.Diff(want, of); diff != "" {
+				t.Errorf("counters of %q alone: %s", unitID, diff)
+			}
+			if all := d.CountersOf(unitID); len(all) != len(want) {
+				t.Errorf("all counters of %q: %v", unitID, all)
+			}
+		}
+		if of := every(t, size, func(p directory.Page) ([]directory.Official, string, error) { return d.ListOfficialsOf("u3", p) }, func(o directory.Official) string { return o.UnitID }); len(of) != 1 || of[0] != "u3" {
+			t.Errorf("officials of u3 alone: %v", of)
+		}
+	}
 	for name, page := range map[string]directory.Page{"token": {Token: "%%%"}, "size": {Size: -1}, "large": {Size: 1001}} {
 		if _, _, err := d.ListUnits(directory.UnitFilter{}, page); !fault.Is(err, fault.Invalid) {
 			t.Errorf("bad %s: %v", name, err)

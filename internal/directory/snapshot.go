@@ -117,6 +117,17 @@ func (s shelf[T]) get(id string) (T, bool) {
 	return value, ok
 }
 
+// under is the part of the shelf whose order begins with a key.
+func (s shelf[T]) under(key string) shelf[T] {
+	prefix := join(key, "")
+	from, _ := slices.BinarySearchFunc(s.list, prefix, func(held shelved[T], prefix string) int { return cmp.Compare(held.order, prefix) })
+	s.list = s.list[from:]
+	if end := slices.IndexFunc(s.list, func(held shelved[T]) bool { return !strings.HasPrefix(held.order, prefix) }); end >= 0 {
+		s.list = s.list[:end]
+	}
+	return s
+}
+
 func (s shelf[T]) with(values []T) shelf[T] {
 	if len(values) == 0 {
 		return s

@@ -43,6 +43,7 @@ type Place struct {
 	Office  string // the office's name; required
 	Counter string // the counter's name; empty for the whole office
 	Link    string // the absolute http or https address behind the code, ASCII
+	Typed   string // the address people read and type, where it is another; empty: Link
 	Hotline string // a telephone number in words people read ("1022"); empty for none
 }
 
@@ -114,7 +115,13 @@ func read(place Place, second language.Language) (content, error) {
 	if err != nil {
 		return c, err
 	}
-	c.link, c.shown = link, strings.TrimPrefix(link, "https://")
+	typed := link
+	if place.Typed != "" {
+		if typed, err = checkLink(place.Typed); err != nil {
+			return c, err
+		}
+	}
+	c.link, c.shown = link, strings.TrimPrefix(typed, "https://")
 	c.code, err = QR(link)
 	return c, err
 }

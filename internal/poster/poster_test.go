@@ -26,22 +26,25 @@ var made = time.Date(2026, 11, 22, 1, 2, 3, 0, time.UTC)
 
 func places() map[string]Place {
 	return map[string]Place{
-		"plain": {"Ủy ban nhân dân phường Bến Nghé", "Quầy 3: Tư pháp – Hộ tịch", "https://danhgia.tphcm.gov.vn/r/26740-Q3", "1022"},
+		"plain": {"Ủy ban nhân dân phường Bến Nghé", "Quầy 3: Tư pháp – Hộ tịch", "https://danhgia.tphcm.gov.vn/r/26740-Q3", "", "1022"},
 		"whole office": {
 			Office: "Trung tâm Phục vụ hành chính công xã Ẩm Thực", Link: "http://10.0.0.5:8080/r/1",
 		},
+		"typed": {
+			Office: "UBND xã Nghĩa Thuận", Counter: "Quầy 2", Link: "https://hl.gov.vn/r/" + strings.Repeat("0f", 16), Typed: "https://hl.gov.vn/r/26740/2",
+		},
 		"decomposed": {
-			norm.NFD.String("Ủy ban nhân dân xã Nghĩa Thuận"), norm.NFD.String("Quầy Đất đai (số 1)"), "https://hl.gov.vn/r/2", norm.NFD.String("Gọi 1022"),
+			norm.NFD.String("Ủy ban nhân dân xã Nghĩa Thuận"), norm.NFD.String("Quầy Đất đai (số 1)"), "https://hl.gov.vn/r/2", "", norm.NFD.String("Gọi 1022"),
 		},
 		"long": {
 			strings.Repeat("Trung tâm Phục vụ hành chính công ", 10)[:300], strings.Repeat("Tiếp nhận hồ sơ đất đai ", 11)[:300],
-			"https://hl.gov.vn/r/" + strings.Repeat("abcdefgh-", 20), "1022 hoặc 028 3829 5555, giờ hành chính",
+			"https://hl.gov.vn/r/" + strings.Repeat("abcdefgh-", 20), "", "1022 hoặc 028 3829 5555, giờ hành chính",
 		},
 		"widest": {
-			strings.Repeat("W", MaxName), strings.Repeat("Ẫ", MaxName), "https://hl.gov.vn/r/" + strings.Repeat("W", 180), strings.Repeat("W", MaxHotline),
+			strings.Repeat("W", MaxName), strings.Repeat("Ẫ", MaxName), "https://hl.gov.vn/r/" + strings.Repeat("W", 180), "", strings.Repeat("W", MaxHotline),
 		},
 		"hostile": {
-			"UBND \\( ) <script>alert(1)</script> %s\x00\x1b[31m\u202e {hotline} \xff 😀👩‍👩‍👧 漢字", "Quầy\r\n\t1 🏳️‍🌈", "https://hl.gov.vn/r/(1)?a=\\)&b=%20", "{hotline}",
+			"UBND \\( ) <script>alert(1)</script> %s\x00\x1b[31m\u202e {hotline} \xff 😀👩‍👩‍👧 漢字", "Quầy\r\n\t1 🏳️‍🌈", "https://hl.gov.vn/r/(1)?a=\\)&b=%20", "", "{hotline}",
 		},
 	}
 }
@@ -219,6 +222,7 @@ func TestRefuses(t *testing.T) {
 		"no host":         {func(p *Place) { p.Link = "https://:80/r" }, "poster_link_invalid"},
 		"user in it":      {func(p *Place) { p.Link = "https://hl.gov.vn@evil.example/r" }, "poster_link_invalid"},
 		"space":           {func(p *Place) { p.Link = "https://a.vn/ b" }, "poster_link_invalid"},
+		"typed is none":   {func(p *Place) { p.Typed = "//a.vn/r/1" }, "poster_link_invalid"},
 		"accents":         {func(p *Place) { p.Link = "https://a.vn/đ" }, "poster_link_invalid"},
 	} {
 		place := good
@@ -334,6 +338,9 @@ func TestTextCanBeCopied(t *testing.T) {
 		wants := []string{c.office, c.counter, c.shown, c.hotline, "Xin mời bà con đánh giá", "Rất không hài lòng", "Đánh giá ẩn danh"}
 		if options.Second != "" {
 			wants = append(wants, "Anonymous: no name")
+		}
+		if place.Typed != "" && (c.shown != strings.TrimPrefix(place.Typed, "https://") || strings.Contains(unspaced(text), strings.TrimPrefix(place.Link, "https://"))) {
+			t.Errorf("the address to type is not the one shown:\n%s", text)
 		}
 		for _, want := range wants {
 			if !strings.Contains(unspaced(text), unspaced(want)) {

@@ -70,6 +70,7 @@ type accountPage struct {
 	accountRow
 	Password string // one-time, told once
 	Address  string // where to sign in
+	OnlyHere string // the same where other machines cannot open it; "" = they can
 }
 
 func (p pages) account(v *web.Visit) error {
@@ -77,7 +78,7 @@ func (p pages) account(v *web.Visit) error {
 	if err != nil {
 		return err
 	}
-	return v.Render(p.Pages, "account", accountPage{row, toldOnce(v), public(v) + "/sign-in"})
+	return v.Render(p.Pages, "account", accountPage{row, toldOnce(v), v.PublicAddress() + "/sign-in", onlyHere(v)})
 }
 
 type accountForm struct {

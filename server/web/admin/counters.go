@@ -44,7 +44,7 @@ func showCounter(v *web.Visit) (counterPage, error) {
 		return counterPage{}, err
 	}
 	page := counterPage{Unit: u, Counter: c, Link: counterLink(c), Back: unitLink(u.GetId())}
-	if page.Sign, err = signOf(v, u.GetId(), c.GetId(), c.GetName()); err != nil || !v.May("manage_devices") {
+	if page.Sign, err = signOf(v, u, c); err != nil || !v.May("manage_devices") {
 		return page, err
 	}
 	devices, err := allDevices(v)

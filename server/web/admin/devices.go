@@ -150,10 +150,11 @@ func (devicePage) Missing(gap *pb.SequenceGap) uint64 {
 
 type codePage struct {
 	deviceRow
-	Code    string
-	Drawn   template.HTML
-	Expires *timestamppb.Timestamp
-	Server  string
+	Code     string
+	Drawn    template.HTML
+	Expires  *timestamppb.Timestamp
+	Server   string // the address to type on the device
+	OnlyHere string // the same where other machines cannot open it; "" = they can
 }
 
 // tellCode goes to the page that shows a device's one-time code.
@@ -167,7 +168,7 @@ func (p pages) code(v *web.Visit) error {
 	if err != nil {
 		return err
 	}
-	page := codePage{deviceRow: row, Server: public(v)}
+	page := codePage{deviceRow: row, Server: v.PublicAddress(), OnlyHere: onlyHere(v)}
 	code, until, ok := strings.Cut(toldOnce(v), " ")
 	seconds, err := strconv.ParseInt(until, 10, 64)
 	if !ok || err != nil {

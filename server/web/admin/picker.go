@@ -140,17 +140,13 @@ func (n unitNames) of(id string) string {
 // countersOf lists the counters of one unit itself.
 func countersOf(v *web.Visit, unit string) ([]*pb.Counter, error) {
 	var list []*pb.Counter
-	request := &pb.ListCountersRequest{UnitId: unit, PageSize: 1000}
+	request := &pb.ListCountersRequest{UnitId: unit, DirectOnly: true, PageSize: 1000}
 	for {
 		page, err := v.Directory.ListCounters(v.Context(), request)
 		if err != nil {
 			return nil, err
 		}
-		for _, c := range page.GetCounters() {
-			if c.GetUnitId() == unit {
-				list = append(list, c)
-			}
-		}
+		list = append(list, page.GetCounters()...)
 		if request.PageToken = page.GetNextPageToken(); request.PageToken == "" {
 			return list, nil
 		}
@@ -160,17 +156,13 @@ func countersOf(v *web.Visit, unit string) ([]*pb.Counter, error) {
 // officialsOf lists the officials of one unit itself.
 func officialsOf(v *web.Visit, unit string) ([]*pb.Official, error) {
 	var list []*pb.Official
-	request := &pb.ListOfficialsRequest{UnitId: unit, PageSize: 1000}
+	request := &pb.ListOfficialsRequest{UnitId: unit, DirectOnly: true, PageSize: 1000}
 	for {
 		page, err := v.Directory.ListOfficials(v.Context(), request)
 		if err != nil {
 			return nil, err
 		}
-		for _, o := range page.GetOfficials() {
-			if o.GetUnitId() == unit {
-				list = append(list, o)
-			}
-		}
+		list = append(list, page.GetOfficials()...)
 		if request.PageToken = page.GetNextPageToken(); request.PageToken == "" {
 			return list, nil
 		}

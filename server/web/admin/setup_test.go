@@ -266,6 +266,10 @@ func closing(t *testing.T, p *webtest.Program, page *browser.Page, unit, counter
 	page.WaitText("main", "Kiosk sảnh chính") // what stands there is told
 	page.Submit(save)
 	page.WaitText("main", "Quầy đã đóng (1)")
+	if status := page.Go(p.HTTP + "/units/" + unit + "/poster.pdf?size=a6&counter=" + counter); status != http.StatusBadRequest || !strings.Contains(page.Text("main"), "Hộ tịch đã đóng lúc") {
+		t.Errorf("a card for a closed counter: %d\n%s", status, page.Text("main"))
+	}
+	page.ForgetConsole() // of the answer 400
 	page.Go(p.HTTP + "/admin/units/" + unit + "/change")
 	page.Fill("#name", "Trung tâm Phục vụ hành chính công")
 	page.Submit(save)

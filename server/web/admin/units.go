@@ -239,6 +239,6 @@ func (page *unitPage) places(v *web.Visit) error {
 			page.Left = append(page.Left, o)
 		}
 	}
-	page.Sign, err = signOf(v, id, "", page.Unit.GetName())
+	page.Sign, err = signOf(v, page.Unit, nil)
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/hailong-vn/hailong/internal/poster"
+	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 	"github.com/hailong-vn/hailong/server/web"
 )
 
@@ -60,41 +61,41 @@ func ago(v *web.Visit, at *timestamppb.Timestamp) string {
 	return web.Moment(v.Language, at)
 }
 
-// public is where citizens reach this site.
-func public(v *web.Visit) string {
-	if v.PublicURL != "" {
-		return v.PublicURL
+// onlyHere is the address that would be printed or typed elsewhere and can be opened on this very machine alone; "" = there is none.
+func onlyHere(v *web.Visit) string {
+	if v.OnlyHere() {
+		return v.PublicAddress()
 	}
-	scheme := "http://"
-	if v.Secure(v.R) {
-		scheme = "https://"
-	}
-	return scheme + v.R.Host
+	return ""
 }
 
 // sign is a place's form for citizens: its address, as a code to point a phone at, and the pieces to be printed.
 type sign struct {
-	Link   string
-	Code   template.HTML
-	Prints []choice
+	Link     string // as it is printed for people to type
+	Long     bool   // too long to be typed
+	Uncoded  bool   // the unit has no code, which would make it short
+	OnlyHere string // the address that phones cannot open; "" = they can
+	Code     template.HTML
+	Prints   []choice
 }
 
-func signOf(v *web.Visit, unit, counter, name string) (sign, error) {
-	place := unit
-	query := url.Values{}
-	if counter != "" {
-		place = counter
-		query.Set("counter", counter)
+// signOf is the form of a unit, or of one of its counters (nil = the unit).
+func signOf(v *web.Visit, unit *pb.Unit, counter *pb.Counter) (sign, error) {
+	name, query := unit.GetName(), url.Values{}
+	if counter != nil {
+		name = counter.GetName()
+		query.Set("counter", counter.GetId())
 	}
-	s := sign{Link: public(v) + "/r/" + url.PathEscape(place)}
-	code, err := poster.QR(s.Link)
+	address := v.FormAddress(unit, counter)
+	s := sign{Link: address.Typed, Long: address.Long, Uncoded: unit.GetCode() == "", OnlyHere: onlyHere(v)}
+	code, err := poster.QR(address.Lasting)
 	if err != nil {
 		return s, err
 	}
 	s.Code = code.SVG(v.Text("adminpage.code_of", "name", name))
 	for _, size := range []string{"a4", "a6", "a4x4"} {
 		query.Set("size", size)
-		s.Prints = append(s.Prints, choice{Value: "/units/" + url.PathEscape(unit) + "/poster.pdf?" + query.Encode(), Words: v.Text("adminpage.print." + size)})
+		s.Prints = append(s.Prints, choice{Value: "/units/" + url.PathEscape(unit.GetId()) + "/poster.pdf?" + query.Encode(), Words: v.Text("adminpage.print." + size)})
 	}
 	return s, nil
 }

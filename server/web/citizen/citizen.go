@@ -59,7 +59,12 @@ func Mount(site *web.Site) error {
 	for _, base := range []struct {
 		path    string
 		options []web.Option
-	}{{"/r/{place}", nil}, {"/r/{place}/embed", []web.Option{web.Framed()}}} {
+	}{
+		{"/r/{place}", nil},
+		{"/r/{place}/embed", []web.Option{web.Framed()}},
+		{"/r/{place}/{counter}", nil}, // as people type it: the unit's code and the counter's sign
+		{"/r/{place}/{counter}/embed", []web.Option{web.Framed()}},
+	} {
 		site.Handle("GET "+base.path, web.Anyone, p.show, base.options...)
 		site.Handle("POST "+base.path, web.Anyone, p.send, append(base.options, web.MaxBody(maxBody))...)
 		site.Handle("GET "+base.path+"/thanks", web.Anyone, p.thank, base.options...)

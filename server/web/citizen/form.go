@@ -12,17 +12,28 @@ import (
 
 // place is where a page stands: what it links to and sends to.
 type place struct {
-	Base  string // "/r/ID" or "/r/ID/embed"
+	Base  string // "/r/ID" or "/r/UNIT/SIGN", and "/embed" after it in a frame
 	Embed bool   // within a page of the office
 	Lang  string
 }
 
 func placeOf(v *web.Visit) place {
 	p := place{Base: "/r/" + url.PathEscape(v.R.PathValue("place")), Lang: string(v.Language)}
+	if counter := v.R.PathValue("counter"); counter != "" {
+		p.Base += "/" + url.PathEscape(counter)
+	}
 	if strings.Contains(v.R.Pattern, "/embed") {
 		p.Base, p.Embed = p.Base+"/embed", true
 	}
 	return p
+}
+
+// named is what an address calls its place.
+func named(v *web.Visit) string {
+	if counter := v.R.PathValue("counter"); counter != "" {
+		return v.R.PathValue("place") + "/" + counter
+	}
+	return v.R.PathValue("place")
 }
 
 // formPage is the form, empty or with what was given before.

@@ -2,7 +2,6 @@ package citizen
 
 import (
 	"strconv"
-	"strings"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -38,14 +37,21 @@ func (p pages) poster(v *web.Visit) error {
 	if err != nil {
 		return err
 	}
-	at := poster.Place{Office: unit.GetName(), Link: p.public(v) + "/r/" + unit.GetId()}
+	var counter *pb.Counter
 	if id := v.Value("counter"); id != "" {
-		counter, err := counterOf(v, unit.GetId(), id)
-		if err != nil {
+		if counter, err = counterOf(v, unit.GetId(), id); err != nil {
 			return err
 		}
-		at.Counter, at.Link = counter.GetName(), p.public(v)+"/r/"+counter.GetId()
 	}
+	// Its form is no longer there: whoever pointed a phone at the code would find nothing.
+	switch {
+	case unit.GetValidTo() != "" && unit.GetValidTo() <= string(v.Today()):
+		return status.Error(codes.FailedPrecondition, v.Text("citizenpage.poster.ended", "name", unit.GetName(), "day", web.Day(v.Language, unit.GetValidTo())))
+	case counter.GetClosedAt() != nil:
+		return status.Error(codes.FailedPrecondition, v.Text("citizenpage.poster.closed", "name", counter.GetName(), "at", web.Moment(v.Language, counter.GetClosedAt())))
+	}
+	address := v.FormAddress(unit, counter)
+	at := poster.Place{Office: unit.GetName(), Counter: counter.GetName(), Link: address.Lasting, Typed: address.Typed}
 	options := poster.Options{Piece: piece, Made: v.Clock()}
 	if v.Value("second") == string(language.English) {
 		options.Second = language.English
@@ -65,20 +71,8 @@ func (p pages) poster(v *web.Visit) error {
 	return nil
 }
 
-// public is where citizens reach this site.
-func (p pages) public(v *web.Visit) string {
-	if v.PublicURL != "" {
-		return strings.TrimSuffix(v.PublicURL, "/")
-	}
-	scheme := "http://"
-	if v.Secure(v.R) {
-		scheme = "https://"
-	}
-	return scheme + v.R.Host
-}
-
 func counterOf(v *web.Visit, unit, id string) (*pb.Counter, error) {
-	request := &pb.ListCountersRequest{UnitId: unit, PageSize: 1000}
+	request := &pb.ListCountersRequest{UnitId: unit, DirectOnly: true, PageSize: 1000}
 	for {
 		listed, err := v.Directory.ListCounters(v.Context(), request)
 		if err != nil {

@@ -12,7 +12,7 @@ import (
 )
 
 func (p pages) form(v *web.Visit) (*pb.GetFormResponse, error) {
-	return v.Citizen.GetForm(nobody(v), &pb.GetFormRequest{Place: v.R.PathValue("place")})
+	return v.Citizen.GetForm(nobody(v), &pb.GetFormRequest{Place: named(v)})
 }
 
 func (p pages) show(v *web.Visit) error {
