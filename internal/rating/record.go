@@ -3,6 +3,7 @@
 package rating
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -65,11 +66,16 @@ type Counted struct {
 	Fallback      bool         `bson:"fallback,omitempty"` // counted by received_at: occurred_at was absurd
 }
 
-// Flags that intake may put on a rating. Flagged ratings are counted, and counted apart.
+// Flags that intake may put on a rating. Flagged ratings are counted, and counted apart; only what repeats a ticket is not counted.
 const (
-	FlagFuture = "time_future" // occurred_at more than ten minutes ahead
-	FlagOld    = "time_old"    // occurred_at more than 400 days back, from a device or the web
+	FlagFuture      = "time_future"  // occurred_at more than ten minutes ahead
+	FlagOld         = "time_old"     // occurred_at more than 400 days back, from a device or the web
+	FlagTooSoon     = "too_soon"     // from a kiosk, sooner after the rating before it than people follow each other there
+	FlagTicketAgain = "ticket_again" // another rating stands for its ticket; kept and told, not counted
 )
+
+// Repeats tells whether another rating stands for the ticket of this one: it is kept and listed, and in no figure.
+func (r *Record) Repeats() bool { return slices.Contains(r.Flags, FlagTicketAgain) }
 
 // RecordID is the identity of a record across the whole store: a rating is (unit, id); home, the unit's home
 // region, stands first so that a sharded cluster keeps a region's ratings together.

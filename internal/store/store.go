@@ -134,7 +134,8 @@ type Ratings interface {
 	Scan(ctx context.Context, from, to string) iter.Seq2[rating.Record, error]
 	// CountAgain counts the overall scores of ratings by cell for from <= cell < to, by the engine's own means (on MongoDB
 	// $group, in SQLite GROUP BY) and not by the fold. As in tally.Fold, ratings that another rating of the cell revises are left
-	// out, and of several that revise the same one all but the last by (ReceivedAt, id); one that names itself revises nothing.
+	// out, and of several that revise the same one all but the last by (ReceivedAt, id); one that names itself revises nothing. Of
+	// those that stand, the ones that repeat a ticket (rating.Record.Repeats) are not counted; a cell in which nothing counts is not told.
 	// Ratings that revise each other in a ring are not told apart here; only a forger makes them.
 	CountAgain(ctx context.Context, from, to string) iter.Seq2[CellScores, error]
 }

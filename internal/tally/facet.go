@@ -80,7 +80,7 @@ func FoldFacet(epoch uint32, key FacetKey, records []rating.Record) Facet {
 				sound = append(sound, copies[0])
 			}
 		}
-		for _, record := range standing(sound) {
+		for _, record := range counting(sound) {
 			facet.count(record)
 		}
 	}

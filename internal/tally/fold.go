@@ -10,8 +10,8 @@ import (
 
 // Fold counts all records of one hour cell. The answer does not depend on their order, and a record given twice is
 // considered once. Seen is the number of records, annotations too, so that it can be held against the store's own
-// count; Overall, Flagged, Questions and Choices count the ratings that stand (see standing). A rating is flagged by what
-// intake noted on it (Record.Flags) or by an annotation in the cell about it.
+// count; Overall, Flagged, Questions and Choices count the ratings that stand (see standing) and do not repeat a ticket
+// (rating.Record.Repeats). A rating is flagged by what intake noted on it (Record.Flags) or by an annotation in the cell about it.
 //
 // In Questions an answer counts by its score, under 0 where the question was left without score and choice; in Choices
 // each choice of an answer counts once. One rating counts at most once a question.
@@ -44,7 +44,7 @@ func Fold(epoch uint32, cell string, records []rating.Record) (HourCell, error) 
 			doubted[record.About] = true
 		}
 	}
-	for _, record := range standing(once) {
+	for _, record := range counting(once) {
 		if err := answer.Cell.count(record, len(record.Flags) > 0 || doubted[bareID(record)]); err != nil {
 			return HourCell{}, fmt.Errorf("fold %s: %w", cell, err)
 		}
@@ -121,7 +121,7 @@ func distinct(records []rating.Record) ([]*rating.Record, error) {
 func sameCounting(a, b *rating.Record) bool {
 	return a.Kind == b.Kind && a.Cell == b.Cell && a.ReceivedAt.Equal(b.ReceivedAt) && a.Score == b.Score &&
 		a.Revises == b.Revises && a.About == b.About && a.Counter == b.Counter && a.Official == b.Official && a.Procedure == b.Procedure &&
-		(len(a.Flags) > 0) == (len(b.Flags) > 0) && bytes.Equal(a.Bytes, b.Bytes) &&
+		(len(a.Flags) > 0) == (len(b.Flags) > 0) && a.Repeats() == b.Repeats() && bytes.Equal(a.Bytes, b.Bytes) &&
 		slices.EqualFunc(a.Answers, b.Answers, func(x, y rating.Answer) bool {
 			return x.Question == y.Question && x.Score == y.Score && slices.Equal(x.Choices, y.Choices)
 		})

@@ -32,6 +32,11 @@ func doubt(id, about string) rating.Record {
 	return record
 }
 
+func again(record rating.Record) rating.Record {
+	record.Flags = []string{rating.FlagTicketAgain}
+	return record
+}
+
 func with(record rating.Record, change func(*rating.Record)) rating.Record {
 	change(&record)
 	return record
@@ -63,6 +68,14 @@ func TestFold(t *testing.T) {
 		{"two rings", []rating.Record{given("a", 1, 5, "b"), given("b", 2, 1, "a"), given("c", 1, 3, "d"), given("d", 2, 4, "c")}, Cell{Overall: Counts{1: 1, 4: 1}}},
 		{"an annotation revises nothing", []rating.Record{given("a", 1, 5, ""), with(doubt("x", ""), func(r *rating.Record) { r.Revises = "a" })}, Cell{Overall: Counts{5: 1}}},
 		{"flagged at intake", []rating.Record{with(given("a", 1, 5, ""), func(r *rating.Record) { r.Flags = []string{rating.FlagOld} })}, Cell{Overall: Counts{5: 1}, Flagged: Counts{5: 1}}},
+		{"a ticket again: seen, in no figure", []rating.Record{given("a", 1, 5, ""), again(given("b", 2, 1, ""))}, Cell{Overall: Counts{5: 1}}},
+		{"a ticket again, doubted and with answers", []rating.Record{with(again(given("b", 2, 1, "")), func(r *rating.Record) {
+			r.Flags = append(r.Flags, rating.FlagTooSoon)
+			r.Answers = []rating.Answer{{Question: "q", Score: 3}, {Question: "why", Choices: []string{"slow"}}}
+		}), doubt("x", "b")}, Cell{}},
+		{"a correction of a ticket again is one too", []rating.Record{given("a", 1, 5, ""), again(given("b", 2, 1, "")), again(given("c", 3, 2, "b"))}, Cell{Overall: Counts{5: 1}}},
+		{"a correction that names another ticket", []rating.Record{given("a", 1, 5, ""), again(given("b", 2, 1, "")), given("c", 3, 2, "b")}, Cell{Overall: Counts{2: 1, 5: 1}}},
+		{"a correction to a ticket that is taken", []rating.Record{given("a", 1, 5, ""), again(given("b", 2, 1, "a"))}, Cell{}},
 		{"doubted twice", []rating.Record{given("a", 1, 5, ""), doubt("x", "a"), doubt("y", "a")}, Cell{Overall: Counts{5: 1}, Flagged: Counts{5: 1}}},
 		{"a doubt about one revised", []rating.Record{given("a", 1, 5, ""), given("b", 2, 1, "a"), doubt("x", "a")}, Cell{Overall: Counts{1: 1}}},
 		{"a doubt about nothing here", []rating.Record{given("a", 1, 5, ""), doubt("x", "elsewhere")}, Cell{Overall: Counts{5: 1}}},
@@ -110,6 +123,7 @@ func TestFoldRefusesDamage(t *testing.T) {
 		{"an address written otherwise", "2026-11-22/A/1/kiosk@3/5", nil},
 		{"another cell's record", testCell, []rating.Record{fine, with(given("b", 1, 5, ""), func(r *rating.Record) { r.Cell = "2026-11-22/A/1/kiosk@3/06" })}},
 		{"one id, two contents", testCell, []rating.Record{fine, with(fine, func(r *rating.Record) { r.Score = 4 })}},
+		{"one id, a ticket again or not", testCell, []rating.Record{again(fine), with(fine, func(r *rating.Record) { r.Flags = []string{rating.FlagOld} })}},
 		{"score 6", testCell, []rating.Record{with(fine, func(r *rating.Record) { r.Score = 6 })}},
 		{"score -1", testCell, []rating.Record{with(fine, func(r *rating.Record) { r.Score = -1 })}},
 		{"answer 6", testCell, []rating.Record{with(fine, func(r *rating.Record) { r.Answers = []rating.Answer{{Question: "q", Score: 6}} })}},
@@ -134,6 +148,9 @@ func drawRecords(t *rapid.T) []rating.Record {
 			record.Kind, record.About = rating.KindAnnotation, id("about")
 		case 1, 2:
 			record.Revises = id("revises")
+			if rapid.IntRange(0, 3).Draw(t, "ticket") == 0 {
+				record = again(record)
+			}
 		case 3:
 			record.Flags = []string{rating.FlagFuture}
 			record.Procedure, record.Official = "1.004", "binh"
@@ -255,6 +272,7 @@ func TestFoldFacet(t *testing.T) {
 			r.Answers = []rating.Answer{{Question: "q", Score: 4}, {Question: "why", Choices: []string{"x"}}, {Question: "q", Score: 1}}
 		}),
 		in("2026-11-30/A/2/sipas@2/23", given("d", 3, 3, ""), func(r *rating.Record) { r.Answers = []rating.Answer{{Question: "q", Score: 4}} }),
+		in("2026-11-30/A/2/sipas@2/23", again(given("j", 3, 1, "")), func(r *rating.Record) { r.Official, r.Answers = "binh", []rating.Answer{{Question: "q", Score: 1}} }),
 		in("2026-11-30/A/2/sipas@2/23", given("x", 3, 0, ""), func(r *rating.Record) { r.Kind, r.About = rating.KindAnnotation, "d" }),
 		// Not of this unit or month.
 		in("2026-12-01/A/1/kiosk@3/08", given("e", 1, 5, ""), func(r *rating.Record) { r.Official = "binh" }),
@@ -266,7 +284,7 @@ func TestFoldFacet(t *testing.T) {
 	}
 	records = append(records, records[0])
 	want := Facet{
-		Key: key, Version: Version{Epoch: FacetEpoch(2), Seen: 7},
+		Key: key, Version: Version{Epoch: FacetEpoch(2), Seen: 8},
 		Counters:   map[string]Counts{"q1": {2: 1}, "q2": {1: 1}},
 		Procedures: map[string]Counts{"1.004.H29": {1: 1}},
 		Officials:  map[string]Counts{"chi": {1: 1}, "binh": {2: 1}},

@@ -1,21 +1,31 @@
 package tally
 
-import "github.com/hailong-vn/hailong/internal/rating"
+import (
+	"slices"
 
-// standing answers the ratings of one cell that count. A correction is a new rating that names the old one, so:
+	"github.com/hailong-vn/hailong/internal/rating"
+)
+
+// counting answers the ratings of one cell that count: those that stand, without the ones that repeat a ticket. Which
+// ratings stand is decided first: what corrects a repeated one takes its place, and counts or not by its own flags.
+func counting(records []*rating.Record) []*rating.Record {
+	return slices.DeleteFunc(standing(records), (*rating.Record).Repeats)
+}
+
+// standing answers the ratings of one cell that no other takes the place of. A correction is a new rating that names the old one, so:
 //
-//   - a rating that another rating of the cell revises does not count (in a chain A, B revises A, C revises B: only C);
-//   - of several ratings that revise the same id only the last counts, by (ReceivedAt, id), whether or not the rating they
+//   - a rating that another rating of the cell revises does not stand (in a chain A, B revises A, C revises B: only C);
+//   - of several ratings that revise the same id only the last stands, by (ReceivedAt, id), whether or not the rating they
 //     name is in the cell;
-//   - a revision of a rating that is not in the cell counts as itself, and one that names itself is no revision.
+//   - a revision of a rating that is not in the cell stands as itself, and one that names itself is no revision.
 //
 // Ratings that revise each other in a ring would all be left out. A ring can only be made by whoever sends them; its
 // earliest member, by (ReceivedAt, id), is taken for the original and its own claim to revise is not heeded. The rest of
-// the ring is then a chain, and its last member counts.
+// the ring is then a chain, and its last member stands.
 func standing(records []*rating.Record) []*rating.Record {
 	originals := ringOriginals(records)
 	revising := func(record *rating.Record) bool { return revises(record) && !originals[bareID(record)] }
-	last := make(map[string]*rating.Record) // by the id revised: the revision that counts
+	last := make(map[string]*rating.Record) // by the id revised: the revision that stands
 	for _, record := range records {
 		if !revising(record) {
 			continue
@@ -24,7 +34,7 @@ func standing(records []*rating.Record) []*rating.Record {
 			last[record.Revises] = record
 		}
 	}
-	counting := make([]*rating.Record, 0, len(records))
+	stand := make([]*rating.Record, 0, len(records))
 	for _, record := range records {
 		if record.Kind != rating.KindRating || last[bareID(record)] != nil {
 			continue
@@ -32,9 +42,9 @@ func standing(records []*rating.Record) []*rating.Record {
 		if revising(record) && last[record.Revises] != record {
 			continue
 		}
-		counting = append(counting, record)
+		stand = append(stand, record)
 	}
-	return counting
+	return stand
 }
 
 // ringOriginals finds the earliest member of every ring of ratings that revise each other; without a ring it is nil. A

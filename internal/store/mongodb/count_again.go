@@ -16,7 +16,7 @@ import (
 )
 
 // CountAgain counts the overall scores of ratings by cell: $group counts all of them, and in the few cells where ratings
-// revise others, those that do not count are taken off. All is read as it stood at one time.
+// revise others, those that do not count are taken off. What repeats a ticket is left out from the start. All is read as it stood at one time.
 func (r ratings) CountAgain(ctx context.Context, from, to string) iter.Seq2[store.CellScores, error] {
 	return func(yield func(store.CellScores, error) bool) {
 		ctx, cancel := longer(ctx, countTimeout)
@@ -39,6 +39,7 @@ func (r ratings) CountAgain(ctx context.Context, from, to string) iter.Seq2[stor
 }
 
 func (r ratings) countAgain(ctx context.Context, from, to string, use func(store.CellScores) bool) error {
+	repeats := bson.D{{Key: "$in", Value: bson.A{rating.FlagTicketAgain, bson.D{{Key: "$ifNull", Value: bson.A{"$flags", bson.A{}}}}}}}
 	group := bson.D{
 		{Key: "_id", Value: "$cell"},
 		{Key: "revising", Value: bson.D{{Key: "$sum", Value: bson.D{{Key: "$cond", Value: bson.A{
@@ -46,7 +47,8 @@ func (r ratings) countAgain(ctx context.Context, from, to string, use func(store
 	}
 	for score := range len(tally.Counts{}) {
 		group = append(group, bson.E{Key: "s" + strconv.Itoa(score), Value: bson.D{{Key: "$sum", Value: bson.D{{Key: "$cond", Value: bson.A{
-			bson.D{{Key: "$eq", Value: bson.A{"$score", score}}}, 1, 0}}}}}})
+			bson.D{{Key: "$and", Value: bson.A{
+				bson.D{{Key: "$eq", Value: bson.A{"$score", score}}}, bson.D{{Key: "$not", Value: repeats}}}}}, 1, 0}}}}}})
 	}
 	pipeline := mongo.Pipeline{
 		{{Key: "$match", Value: append(between("cell", from, to), bson.E{Key: "kind", Value: string(rating.KindRating)})}},
@@ -64,6 +66,9 @@ func (r ratings) countAgain(ctx context.Context, from, to string, use func(store
 				return false, err
 			}
 		}
+		if scores.Overall == (tally.Counts{}) {
+			return true, nil
+		}
 		return use(scores), nil
 	})
 }
@@ -74,13 +79,14 @@ type claim struct {
 	record      string
 	received    int64
 	score       int32
+	repeats     bool // it was not counted
 }
 
 // leaveOut takes off the ratings of a cell that others stand for.
 func (r ratings) leaveOut(ctx context.Context, scores *store.CellScores) error {
 	cursor, err := r.coll.Find(ctx,
 		bson.D{{Key: "cell", Value: scores.Cell}, {Key: "kind", Value: string(rating.KindRating)}},
-		options.Find().SetHint(indexCell).SetProjection(bson.D{{Key: "revises", Value: 1}, {Key: "received_at", Value: 1}, {Key: "score", Value: 1}}))
+		options.Find().SetHint(indexCell).SetProjection(bson.D{{Key: "revises", Value: 1}, {Key: "received_at", Value: 1}, {Key: "score", Value: 1}, {Key: "flags", Value: 1}}))
 	if err != nil {
 		return unavailable(err)
 	}
@@ -93,6 +99,7 @@ func (r ratings) leaveOut(ctx context.Context, scores *store.CellScores) error {
 		c.received, _ = raw.Lookup("received_at").DateTimeOK()
 		score, _ := raw.Lookup("score").AsInt64OK()
 		c.score = int32(score)
+		c.repeats = hasText(raw, "flags", rating.FlagTicketAgain)
 		if c.revises == c.id {
 			c.revises = ""
 		}
@@ -102,7 +109,7 @@ func (r ratings) leaveOut(ctx context.Context, scores *store.CellScores) error {
 		return unavailable(err)
 	}
 	for _, c := range replaced(claims) {
-		if c.score >= 0 && int(c.score) < len(scores.Overall) && scores.Overall[c.score] > 0 {
+		if !c.repeats && c.score >= 0 && int(c.score) < len(scores.Overall) && scores.Overall[c.score] > 0 {
 			scores.Overall[c.score]--
 		}
 	}
@@ -148,4 +155,17 @@ func replaced(claims []claim) []claim {
 		}
 	}
 	return out
+}
+
+// hasText tells whether an array holds a text.
+func hasText(raw bson.Raw, key, text string) bool {
+	array, ok := raw.Lookup(key).ArrayOK()
+	if !ok {
+		return false
+	}
+	values, err := array.Values()
+	return err == nil && slices.ContainsFunc(values, func(v bson.RawValue) bool {
+		held, _ := v.StringValueOK()
+		return held == text
+	})
 }

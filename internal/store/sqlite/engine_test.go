@@ -13,6 +13,8 @@ import (
 
 	"github.com/hailong-vn/hailong/internal/rating"
 	"github.com/hailong-vn/hailong/internal/store"
+	"github.com/hailong-vn/hailong/internal/tally"
+	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.uber.org/goleak"
 )
 
@@ -146,6 +148,46 @@ func TestSchema(t *testing.T) {
 		}
 		if got := version(t, raw(t, folder)); got != len(migrations) {
 			t.Errorf("version %d", got)
+		}
+	})
+	t.Run("with ratings of the first schema", func(t *testing.T) {
+		folder := t.TempDir()
+		old := raw(t, folder)
+		given := func(id string, flags ...string) rating.Record {
+			counted := rating.Counted{Unit: "u", Day: "2026-11-22", Hour: 9, Channel: 1, Questionnaire: "kiosk", Version: 3}
+			return rating.Record{ID: rating.RecordID("26", "u", id), Kind: rating.KindRating, Cell: counted.Cell(), Counted: counted,
+				ReceivedAt: time.UnixMilli(1), OccurredAt: time.UnixMilli(1), Score: 5, Flags: flags}
+		}
+		first := given("a")
+		body, err := bson.Marshal(first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, step := range []struct {
+			query string
+			args  []any
+		}{
+			{migrations[0], nil},
+			{"INSERT INTO ratings (seq, id, cell, received, kind, score, body) VALUES (1, ?, ?, 1, 'rating', 5, ?)", []any{first.ID, first.Cell, body}},
+			{"PRAGMA user_version = 1", nil},
+		} {
+			if _, err := old.ExecContext(t.Context(), step.query, step.args...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ratings := open(t, folder, Options{}).Ratings()
+		if _, err := ratings.Append(t.Context(), []rating.Record{given("a"), given("b"), given("c", rating.FlagTicketAgain)}); err != nil {
+			t.Fatal(err)
+		}
+		told := 0
+		for scores, err := range ratings.CountAgain(t.Context(), "", "~") {
+			told++
+			if err != nil || scores.Overall != (tally.Counts{5: 2}) {
+				t.Errorf("%+v, %v", scores, err)
+			}
+		}
+		if told != 1 {
+			t.Errorf("%d cells", told)
 		}
 	})
 	t.Run("of a newer program", func(t *testing.T) {

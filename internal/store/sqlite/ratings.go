@@ -25,6 +25,7 @@ type ratingRow struct {
 	received       int64
 	score          int32
 	revises        any // NULL where it revises nothing
+	repeats        bool
 	body           []byte
 }
 
@@ -39,7 +40,8 @@ func readRating(record *rating.Record) (ratingRow, error) {
 	if len(body) > store.MaxBodyBytes {
 		return ratingRow{}, store.ErrTooLarge
 	}
-	row := ratingRow{id: record.ID, cell: record.Cell, kind: string(record.Kind), received: record.ReceivedAt.UnixMilli(), score: record.Score, body: body}
+	row := ratingRow{id: record.ID, cell: record.Cell, kind: string(record.Kind), received: record.ReceivedAt.UnixMilli(), score: record.Score,
+		repeats: record.Repeats(), body: body}
 	if record.Revises != "" {
 		row.revises = record.Revises
 	}
@@ -83,10 +85,10 @@ func (t *tx) appendRatings(rows []ratingRow) ([]store.Appended, error) {
 		if len(rows)-at >= insertRows {
 			n = insertRows
 		}
-		args := make([]any, 0, 8*n)
+		args := make([]any, 0, 9*n)
 		for _, row := range rows[at : at+n] {
 			seq++
-			args = append(args, seq, row.id, row.cell, row.received, row.kind, row.score, row.revises, row.body)
+			args = append(args, seq, row.id, row.cell, row.received, row.kind, row.score, row.revises, row.repeats, row.body)
 		}
 		t.w.seq = seq
 		added, err := t.exec(insertRatings(n), args...)
@@ -156,8 +158,8 @@ func insertRatings(n int) string {
 }
 
 func insertSQL(n int) string {
-	return "INSERT INTO ratings (seq, id, cell, received, kind, score, revises, body) VALUES " +
-		strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?, ?, ?, ?, ?), ", n), ", ") + " ON CONFLICT (id) DO NOTHING"
+	return "INSERT INTO ratings (seq, id, cell, received, kind, score, revises, repeats, body) VALUES " +
+		strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?, ?, ?, ?, ?, ?), ", n), ", ") + " ON CONFLICT (id) DO NOTHING"
 }
 
 func decodeRating(body []byte) (record rating.Record, err error) {

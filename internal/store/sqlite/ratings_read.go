@@ -128,11 +128,12 @@ func (r ratings) Scan(ctx context.Context, from, to string) iter.Seq2[rating.Rec
 	})
 }
 
-// countAgain counts ratings that no other of their cell revises, and of those that revise the same one only the last.
+// countAgain counts ratings that no other of their cell revises, and of those that revise the same one only the last; those that
+// repeat a ticket take the place of others and do not count.
 const countAgain = `
 SELECT r.cell, r.score, count(*)
 FROM ratings r
-WHERE r.cell >= ? AND r.cell < ? AND r.kind = 'rating'
+WHERE r.cell >= ? AND r.cell < ? AND r.kind = 'rating' AND r.repeats = 0
 AND NOT EXISTS (
 	SELECT 1 FROM ratings o
 	WHERE o.cell = r.cell AND o.revises IS NOT NULL AND o.kind = 'rating' AND o.revises = r.bare AND o.bare <> r.bare

@@ -58,6 +58,8 @@ CREATE INDEX leaves_day ON leaves (day, id);
 CREATE TABLE strips (id TEXT PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE facets (id TEXT PRIMARY KEY, body BLOB NOT NULL);
 `,
+	// 2: ratings that repeat a ticket (rating.Record.Repeats) are told apart where scores are counted. None were stored before.
+	`ALTER TABLE ratings ADD COLUMN repeats INTEGER NOT NULL DEFAULT 0`,
 }
 
 // reserved are the tables above: no kind may be named so.

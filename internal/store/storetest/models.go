@@ -65,6 +65,7 @@ func checkRatings(r *rapid.T, ratings store.Ratings, unit string, day localday.D
 	for i := range rapid.IntRange(1, 30).Draw(r, "records") {
 		one := record(unit, name("%02d", i), day, rapid.IntRange(0, 2).Draw(r, "hour"), rapid.Int32Range(0, 5).Draw(r, "score"))
 		one.ReceivedAt = received(r)
+		one.Flags = rapid.SampledFrom([][]string{nil, nil, {rating.FlagTooSoon}, {rating.FlagTicketAgain}, {rating.FlagTooSoon, rating.FlagTicketAgain}}).Draw(r, "flags")
 		switch kind := rapid.IntRange(0, 5).Draw(r, "kind"); {
 		case kind == 0:
 			one.Kind, one.Score, one.About = rating.KindAnnotation, 0, "00"

@@ -387,18 +387,25 @@ func (s suite) ratings() []subtest {
 				r.Revises, r.ReceivedAt = old, r.ReceivedAt.Add(later)
 				return r
 			}
+			repeating := func(r rating.Record, flags ...string) rating.Record {
+				r.Flags = flags
+				return r
+			}
 			annotation := record("u", "i", day, 9, 0)
 			annotation.Kind, annotation.About = rating.KindAnnotation, "a"
 			records := []rating.Record{
 				record("u", "a", day, 9, 1), revising(record("u", "b", day, 9, 2), "a", 1), revising(record("u", "c", day, 9, 3), "b", 2), // only c counts
 				record("u", "d", day, 9, 4), revising(record("u", "e", day, 9, 5), "d", 2e9), revising(record("u", "f", day, 9, 2), "d", 1e9), // only e, the last, counts
 				record("u", "g", day, 10, 5), revising(record("u", "h", day, 11, 1), "g", 1), // another cell: both count
+				repeating(record("u", "j", day, 9, 5), rating.FlagTooSoon, rating.FlagTicketAgain), repeating(record("u", "k", day, 12, 5), rating.FlagTicketAgain), // in no figure
+				revising(record("u", "l", day, 9, 4), "j", 1), record("u", "m", day, 9, 5), repeating(revising(record("u", "o", day, 9, 1), "m", 1), rating.FlagTicketAgain), // only l counts
+				repeating(record("u", "p", day, 9, 2), rating.FlagTooSoon),                                                          // flagged, and counts
 				record("v", "a", day, 9, 5), record("u", "n", day, 9, 0), annotation, revising(record("u", "s", day, 9, 4), "s", 1), // itself: no revision
 			}
 			_, err := ratings.Append(t.Context(), records)
 			must(t, err)
 			wanted := []store.CellScores{
-				{Cell: "2026-11-22/u/1/kiosk@3/09", Overall: tally.Counts{1, 0, 0, 1, 1, 1}}, {Cell: "2026-11-22/u/1/kiosk@3/10", Overall: tally.Counts{5: 1}},
+				{Cell: "2026-11-22/u/1/kiosk@3/09", Overall: tally.Counts{1, 0, 1, 1, 2, 1}}, {Cell: "2026-11-22/u/1/kiosk@3/10", Overall: tally.Counts{5: 1}},
 				{Cell: "2026-11-22/u/1/kiosk@3/11", Overall: tally.Counts{1: 1}}, {Cell: "2026-11-22/v/1/kiosk@3/09", Overall: tally.Counts{5: 1}},
 			}
 			if diff := cmp.Diff(wanted, countedAgain(t, ratings, "2026-11-22/", "2026-11-23/")); diff != "" {
