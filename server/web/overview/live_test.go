@@ -3,6 +3,7 @@ package overview_test
 import (
 	"bufio"
 	"encoding/json"
+	"html"
 	"net/http"
 	"net/url"
 	"strings"
@@ -140,14 +141,13 @@ func TestNoteThatAFollowUpIsKnown(t *testing.T) {
 	if top := v.Get("/units/" + p.Top + strings.TrimPrefix(path, "/follow-ups")).Body; !strings.Contains(top, `class="badge">Đã nắm`) {
 		t.Error("the overview does not say that it is known")
 	}
-	for name, form := range map[string]url.Values{
-		"without a reason": {"from": {day(t, p, 60)}, "to": {day(t, p, 0)}, "reason": {"  "}, "back": {path}},
-		"of no period":     {"from": {"hôm qua"}, "to": {day(t, p, 0)}, "reason": {"đã nắm"}, "back": {path}},
-		"far too long":     {"from": {day(t, p, 60)}, "to": {day(t, p, 0)}, "reason": {strings.Repeat("dài ", 5000)}, "back": {path}},
-	} {
-		if answer := v.Post("/follow-ups/"+p.Commune+"/note", form); answer.Status/100 != 4 || len(answer.Body) > 100_000 {
-			t.Errorf("a note %s is answered %d", name, answer.Status)
-		}
+	audited, err := pb.NewOperationsServiceClient(p.Conn(t, webtest.Administrator)).ListAudit(t.Context(), &pb.ListAuditRequest{Action: "NoteFollowUp"})
+	if err != nil || len(audited.GetEntries()) != 1 {
+		t.Fatalf("the audit of notes holds %v, %v", audited, err)
+	}
+	noted := browser.Eval[string](page, `document.querySelector(".notes").closest("article").querySelector("form").action.split("/").at(-2)`)
+	if entry := audited.GetEntries()[0]; entry.GetAccountName() != string(webtest.Leader) || entry.GetSubject() != noted || entry.GetOutcome() != "OK" {
+		t.Errorf("the audit says %v, the note is about %s", entry, noted)
 	}
 	if answer := v.Post("/follow-ups/"+p.Commune+"/note", url.Values{"from": {day(t, p, 60)}, "to": {day(t, p, 0)}, "reason": {"hai"}, "back": {"//evil.example/"}}); answer.Status != http.StatusSeeOther || answer.Location() != "/" {
 		t.Errorf("a hostile way back is answered %d to %q", answer.Status, answer.Location())
@@ -156,6 +156,62 @@ func TestNoteThatAFollowUpIsKnown(t *testing.T) {
 		t.Errorf("an official's note is answered %d", answer.Status)
 	}
 	page.CheckConsole()
+}
+
+// A note that cannot be taken comes back in its form, with what is wrong beside the field and what was typed in it.
+func TestNoteToBeMended(t *testing.T) {
+	p := webtest.Shared(t)
+	path := "/follow-ups?from=" + day(t, p, 60) + "&to=" + day(t, p, 0)
+	v := p.Visitor(t, webtest.Leader)
+	const empty, wrong, tooLong = "Xin ghi lý do, hoặc việc sẽ làm", "không có ký tự lạ", "nhiều nhất là 2.000"
+	for name, c := range map[string]struct{ unit, typed, says string }{
+		"nothing":                       {p.Commune, "", empty},
+		"spaces":                        {p.Commune, "  ", empty},
+		"too long":                      {p.Commune, strings.Repeat("dài ", 500) + "!", tooLong},
+		"far too long":                  {p.Commune, strings.Repeat("dài ", 5000), tooLong},
+		"letters that are none":         {p.Commune, "đã \a nắm", wrong},
+		"markup":                        {p.Commune, "</textarea><script>alert(1)</script>\a", wrong},
+		"about a unit without findings": {p.Ward, "  ", empty},
+	} {
+		t.Run(name, func(t *testing.T) {
+			answer := v.Post("/follow-ups/"+c.unit+"/note", url.Values{"unit": {p.Top}, "from": {day(t, p, 60)}, "to": {day(t, p, 0)}, "reason": {c.typed}, "back": {path}})
+			if answer.Status != http.StatusUnprocessableEntity {
+				t.Fatalf("answered %d\n%.2000s", answer.Status, answer.Body)
+			}
+			for _, want := range []string{c.says, `<details open>`, html.EscapeString(strings.TrimSpace(c.typed)) + "</textarea>", `id="reason-` + c.unit + `-error"`, `value="` + html.EscapeString(path) + `"`} {
+				if !strings.Contains(answer.Body, want) {
+					t.Errorf("it is without %q", want)
+				}
+			}
+			if strings.Contains(answer.Body, "<script>alert") {
+				t.Error("markup runs")
+			}
+		})
+	}
+	// As a browser sends it: a line's end is one letter.
+	lines := strings.TrimSuffix(strings.Repeat("dòng\r\n", 400), "\r\n")
+	if answer := v.Post("/follow-ups/nowhere/note", url.Values{"unit": {p.Top}, "reason": {lines}}); answer.Status != http.StatusNotFound {
+		t.Errorf("400 lines of a note about nowhere are answered %d", answer.Status)
+	}
+	if answer := v.Post("/follow-ups/"+p.Commune+"/note", url.Values{"from": {"hôm qua"}, "to": {day(t, p, 0)}, "reason": {"đã nắm"}}); answer.Status != http.StatusUnprocessableEntity {
+		t.Errorf("days that are none are answered %d", answer.Status)
+	}
+	page := browser.Open(t).Page(t, browser.Options{Width: 320})
+	p.GiveSession(t, page, webtest.Leader)
+	page.Go(p.HTTP + path)
+	page.Click("article details summary")
+	browser.Eval[bool](page, `(document.querySelector("article textarea").removeAttribute("maxlength"), true)`)
+	page.Fill("article textarea", strings.Repeat("đã họp với xã; ", 150))
+	if status := page.Submit("article button"); status != http.StatusUnprocessableEntity {
+		t.Errorf("answered %d", status)
+	}
+	page.Screenshot("follow-ups-mend-phone-vi")
+	page.NoHorizontalScroll()
+	page.CheckAccessible()
+	page.Fill("article details[open] textarea", " ") // what is typed now is taken
+	if status := page.Follow("text=English"); status != http.StatusOK {
+		t.Errorf("the other language is answered %d at %s", status, page.URL())
+	}
 }
 
 func TestNamesWithMarkup(t *testing.T) {

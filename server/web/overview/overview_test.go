@@ -8,9 +8,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hailong-vn/hailong/internal/language"
 	"github.com/hailong-vn/hailong/internal/localday"
 	"github.com/hailong-vn/hailong/internal/testengine/browser"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
+	"github.com/hailong-vn/hailong/server/web"
 	"github.com/hailong-vn/hailong/server/web/webtest"
 )
 
@@ -235,6 +237,46 @@ func TestDownToACounterAndBack(t *testing.T) {
 	page.Back()
 	page.WaitText("h1", "Quầy 2")
 	page.CheckConsole()
+}
+
+// A counter is shown by whole months, but none of its days is yet to come; where it has no ratings the page says so and leads on.
+func TestCounterByMonths(t *testing.T) {
+	p := webtest.Shared(t)
+	counted(t, p, p.WardOffice)
+	v := p.Visitor(t, webtest.Leader)
+	path := "/units/" + p.WardOffice + "/counters/" + p.WardCounters[0]
+	today := web.Day(language.Vietnamese, day(t, p, 0))
+	for name, c := range map[string]struct {
+		query  url.Values
+		status int
+		says   []string
+	}{
+		"by default":   {nil, 200, []string{"đến " + today + ".", `aria-current="true">30 ngày`, "Tỷ lệ hài lòng theo tháng"}},
+		"three months": {url.Values{"from": {day(t, p, 90)}, "to": {day(t, p, 0)}}, 200, []string{"đến " + today + ".", `aria-current="true">90 ngày`}},
+		"long ago":     {url.Values{"from": {"2020-02-10"}, "to": {"2020-02-11"}}, 200, []string{"Từ 01/02/2020 đến 29/02/2020", "chưa có lượt đánh giá nào", "12 tháng"}},
+		"to come":      {url.Values{"from": {"2090-02-10"}, "to": {"2090-02-11"}}, 200, []string{"Từ 01/02/2090 đến 28/02/2090", "chưa có lượt đánh giá nào"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			answer := v.Get(path + "?" + c.query.Encode())
+			if answer.Status != c.status {
+				t.Fatalf("answered %d", answer.Status)
+			}
+			for _, want := range append(c.says, "Quầy 1: Hộ tịch, chứng thực") {
+				if !strings.Contains(answer.Body, want) {
+					t.Errorf("it does not say %q\n%.5000s", want, answer.Body)
+				}
+			}
+		})
+	}
+	for _, none := range []string{"/units/" + p.WardOffice + "/counters/none", "/units/" + p.CommuneOffice + "/counters/" + p.WardCounters[0]} {
+		if answer := v.Get(none); answer.Status != http.StatusNotFound {
+			t.Errorf("%s is answered %d", none, answer.Status)
+		}
+	}
+	office := v.Get("/units/" + p.WardOffice).Body
+	if !strings.Contains(office, "Tính theo cả tháng, từ 01/") || !strings.Contains(office, "đến "+today+", nên số lượt ở đây có thể khác") {
+		t.Error("the unit's page does not say why its counters have other numbers")
+	}
 }
 
 func TestOtherPeriodByTheForm(t *testing.T) {

@@ -34,6 +34,9 @@ func Mount(site *web.Site) error {
 
 const path = "/ratings"
 
+// soon is after how many seconds the page asks again for what is being loaded.
+const soon = 3
+
 // day is the ratings of one local day.
 type day struct {
 	Day     string
@@ -71,6 +74,7 @@ type page struct {
 	Found        *pb.ListRatingsResponse
 	Days         []day
 	Count        int
+	Filling      bool     // the demonstration's sample data is being loaded
 	Conditions   []string // in words, for those who read it on paper
 	Previous     string   // link; "" = none
 	Next         string
@@ -122,6 +126,9 @@ func (p pages) show(v *web.Visit) error {
 		return err
 	}
 	shown.tell(v, found)
+	if shown.Filling = v.Filling(); shown.Filling && shown.Count == 0 {
+		v.Soon(soon)
+	}
 	return p.answer(v, &shown)
 }
 
