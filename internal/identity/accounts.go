@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hailong-vn/hailong/internal/bus"
+	"github.com/hailong-vn/hailong/internal/passhash"
 	"github.com/hailong-vn/hailong/internal/recent"
 	"github.com/hailong-vn/hailong/internal/store"
 )
@@ -47,7 +48,7 @@ const (
 
 // Open opens the accounts of a store. Close ends what it started.
 func Open(ctx context.Context, engine store.Engine, options Options) (*Accounts, error) {
-	return open(ctx, engine, options, owasp)
+	return open(ctx, engine, options, passhash.OWASP())
 }
 
 func open(ctx context.Context, engine store.Engine, options Options, cost cost) (*Accounts, error) {

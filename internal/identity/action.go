@@ -30,6 +30,7 @@ const (
 	ReadJobs         Action = "read_jobs"         // how they go
 	ReadHealth       Action = "read_health"       // how the parts of the system are
 	ReadAudit        Action = "read_audit"        // who did what
+	SetDuties        Action = "set_duties"        // who serves at which counter, and when
 )
 
 // allActions lists them. Read only.
@@ -37,7 +38,7 @@ var allActions = []Action{
 	GiveRating, SubmitRatings, RecordRatings, ReadDirectory, ReadOfficials, ChangeDirectory,
 	ChangeCatalogues, ManageDevices, ManageAccounts, ManageQuarantine, ReadFigures, ReadRanking,
 	ReadFollowUps, ExportReports, NoteFollowUps, ReadRatings, ReadComments, PublishRemedies,
-	TypeSlips, RunJobs, ReadJobs, ReadHealth, ReadAudit,
+	TypeSlips, RunJobs, ReadJobs, ReadHealth, ReadAudit, SetDuties,
 }
 
 type actions map[Action]bool
@@ -55,10 +56,10 @@ var (
 	roleActions = map[pb.Role]actions{
 		pb.Role_ROLE_ADMINISTRATOR: only(GiveRating, RecordRatings, ReadDirectory, ReadOfficials, ChangeDirectory,
 			ChangeCatalogues, ManageDevices, ManageAccounts, ManageQuarantine, ReadFigures, ReadRanking, ReadFollowUps,
-			ExportReports, NoteFollowUps, ReadRatings, ReadComments, PublishRemedies, TypeSlips, RunJobs, ReadJobs, ReadHealth, ReadAudit),
+			ExportReports, NoteFollowUps, ReadRatings, ReadComments, PublishRemedies, TypeSlips, RunJobs, ReadJobs, ReadHealth, ReadAudit, SetDuties),
 		pb.Role_ROLE_LEADER: only(GiveRating, ReadDirectory, ReadOfficials, ReadFigures, ReadRanking, ReadFollowUps, ExportReports,
-			NoteFollowUps, ReadRatings, ReadComments, PublishRemedies),
-		pb.Role_ROLE_OPERATOR: only(GiveRating, RecordRatings, ReadDirectory, ReadOfficials, TypeSlips),
+			NoteFollowUps, ReadRatings, ReadComments, PublishRemedies, SetDuties),
+		pb.Role_ROLE_OPERATOR: only(GiveRating, RecordRatings, ReadDirectory, ReadOfficials, TypeSlips, SetDuties),
 		pb.Role_ROLE_OFFICIAL: only(GiveRating, ReadDirectory, ReadFigures),
 	}
 	deviceActions    = only(SubmitRatings, ReadDirectory)

@@ -162,7 +162,7 @@ func TestAHashAtAnOlderCostIsRenewed(t *testing.T) {
 	h := newHouse(t)
 	a := h.process()
 	account := h.account(a, "lan", pb.Role_ROLE_OPERATOR, "T")
-	later, err := open(t.Context(), h.engine, Options{Limits: h.bus, Feed: h.bus, Now: h.clock.Now}, cost{memory: 16, passes: 2, lanes: 1})
+	later, err := open(t.Context(), h.engine, Options{Limits: h.bus, Feed: h.bus, Now: h.clock.Now}, cost{Memory: 16, Passes: 2, Lanes: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,40 +3,18 @@ package identity
 import (
 	"context"
 	"crypto/rand"
-	"crypto/subtle"
-	"encoding/base64"
-	"fmt"
 	"runtime"
 	"sync/atomic"
 
-	"golang.org/x/crypto/argon2"
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/hailong-vn/hailong/internal/fault"
+	"github.com/hailong-vn/hailong/internal/passhash"
 )
 
-// cost is what one argon2id hash takes. It is stored with each hash, so that it can grow: who signs in with
-// an older one is hashed anew.
-type cost struct {
-	memory uint32 // KiB
-	passes uint32
-	lanes  uint8
-}
-
-// owasp is the least that OWASP's Password Storage Cheat Sheet asks of argon2id: 19 MiB, two passes, one lane.
-var owasp = cost{memory: 19 * 1024, passes: 2, lanes: 1}
-
-// Bounds of a stored hash's cost, beyond which it is not one of ours.
-const (
-	maxMemory = 256 * 1024 // KiB
-	maxPasses = 16
-	maxLanes  = 16
-)
-
-const (
-	saltSize = 16
-	sumSize  = 32
-)
+// cost is what one hash takes. It is stored with each hash, so that it can grow: who signs in with an older one is hashed
+// anew.
+type cost = passhash.Cost
 
 // hasher hashes passwords. Only a few are hashed at a time and only some may wait, so that a flood of sign-ins can
 // take neither all memory nor everybody's patience.
@@ -52,7 +30,7 @@ const maxWaiting = 64
 
 func newHasher(cost cost) *hasher {
 	h := &hasher{cost: cost, slots: make(chan struct{}, min(max(runtime.GOMAXPROCS(0), 1), 4))}
-	h.dummy = h.encode(rand.Text())
+	h.dummy = cost.Hash(rand.Text())
 	return h
 }
 
@@ -78,21 +56,12 @@ func (h *hasher) hash(ctx context.Context, password string) (string, error) {
 		return "", err
 	}
 	defer leave()
-	return h.encode(password), nil
-}
-
-// encode writes the form that argon2's reference program writes: $argon2id$v=19$m=19456,t=2,p=1$salt$hash.
-func (h *hasher) encode(password string) string {
-	salt := make([]byte, saltSize)
-	_, _ = rand.Read(salt) // never fails
-	sum := argon2.IDKey([]byte(password), salt, h.cost.passes, h.cost.memory, h.cost.lanes, sumSize)
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, h.cost.memory, h.cost.passes, h.cost.lanes,
-		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(sum))
+	return h.cost.Hash(password), nil
 }
 
 // matches tells whether the password has this hash, and whether the hash should be made anew.
 func (h *hasher) matches(ctx context.Context, encoded, password string) (ok, outdated bool, err error) {
-	cost, salt, sum, err := decodeHash(encoded)
+	read, err := passhash.Decode(encoded)
 	if err != nil {
 		return false, false, err
 	}
@@ -104,34 +73,7 @@ func (h *hasher) matches(ctx context.Context, encoded, password string) (ok, out
 		return false, false, err
 	}
 	defer leave()
-	got := argon2.IDKey([]byte(norm.NFC.String(password)), salt, cost.passes, cost.memory, cost.lanes, uint32(len(sum)))
-	return subtle.ConstantTimeCompare(got, sum) == 1, cost != h.cost, nil
-}
-
-func decodeHash(encoded string) (c cost, salt, sum []byte, err error) {
-	broken := fmt.Errorf("a stored password hash cannot be read") // the hash itself stays out of the log
-	var version int
-	var saltText string
-	n, err := fmt.Sscanf(encoded, "$argon2id$v=%d$m=%d,t=%d,p=%d$%s", &version, &c.memory, &c.passes, &c.lanes, &saltText)
-	if err != nil || n != 5 || version != argon2.Version || c.memory == 0 || c.memory > maxMemory ||
-		c.passes == 0 || c.passes > maxPasses || c.lanes == 0 || c.lanes > maxLanes {
-		return c, nil, nil, broken
-	}
-	for i := range saltText {
-		if saltText[i] != '$' {
-			continue
-		}
-		salt, err = base64.RawStdEncoding.DecodeString(saltText[:i])
-		if err != nil || len(salt) < 8 {
-			return c, nil, nil, broken
-		}
-		sum, err = base64.RawStdEncoding.DecodeString(saltText[i+1:])
-		if err != nil || len(sum) < 16 || len(sum) > 64 {
-			return c, nil, nil, broken
-		}
-		return c, salt, sum, nil
-	}
-	return c, nil, nil, broken
+	return read.Matches(norm.NFC.String(password)), read.Cost != h.cost, nil
 }
 
 // readable letters are those that are not taken for one another when read aloud or copied by hand.

@@ -27,7 +27,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // cheap is a cost for tests that are not about cost.
-var cheap = cost{memory: 8, passes: 1, lanes: 1}
+var cheap = cost{Memory: 8, Passes: 1, Lanes: 1}
 
 // clock is a clock that stands until it is moved.
 type clock struct {
