@@ -141,12 +141,21 @@ func (a *application) fillDemoRemedies(ctx context.Context) error {
 	return nil
 }
 
+// shownAccounts are the demonstration's, for whoever may be shown them; none where there is no demonstration.
+func (a *application) shownAccounts() []account {
+	if made := a.demoAccounts.Load(); made != nil {
+		return *made
+	}
+	return nil
+}
+
 var roleWords = map[pb.Role]string{
 	pb.Role_ROLE_ADMINISTRATOR: "administrator", pb.Role_ROLE_LEADER: "leader",
 	pb.Role_ROLE_OPERATOR: "operator", pb.Role_ROLE_OFFICIAL: "official",
 }
 
 func (a *application) fillDemoAccounts(ctx context.Context) error {
+	var made []account
 	for _, wanted := range demo.Accounts() {
 		_, err := a.accounts.Create(ctx, identity.System(), a.within, identity.NewAccount{
 			Name: wanted.Name, Password: wanted.Password, Role: wanted.Role, UnitID: wanted.UnitID,
@@ -154,8 +163,9 @@ func (a *application) fillDemoAccounts(ctx context.Context) error {
 		if err != nil && !fault.Is(err, fault.Exists) {
 			return err
 		}
-		a.demoAccounts = append(a.demoAccounts, account{wanted.Name, wanted.Password, roleWords[wanted.Role]})
+		made = append(made, account{wanted.Name, wanted.Password, roleWords[wanted.Role]})
 	}
+	a.demoAccounts.Store(&made) // pages show them while the rest is made
 	return nil
 }
 

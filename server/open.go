@@ -59,9 +59,9 @@ type application struct {
 
 	importSalt   []byte // derives salts of imported comments
 	fresh        func(context.Context) (time.Time, error)
-	filled       atomic.Bool // the demonstration province, where asked for, is in
-	demoAccounts []account
-	ending       context.Context // ends when the program is asked to stop
+	filled       atomic.Bool               // the demonstration province, where asked for, is in
+	demoAccounts atomic.Pointer[[]account] // nil until they are made
+	ending       context.Context           // ends when the program is asked to stop
 	end          context.CancelFunc
 	closers      []func() error
 }

@@ -28,7 +28,7 @@ func (a *application) pages(ctx context.Context, conn *grpc.ClientConn, trusted 
 		Conn: conn, Address: trusted.address, Secure: func(r *http.Request) bool { return r.TLS != nil || trusted.secure(r) },
 		Accounts: func() []web.DemoAccount {
 			var shown []web.DemoAccount
-			for _, known := range a.demoAccounts {
+			for _, known := range a.shownAccounts() {
 				shown = append(shown, web.DemoAccount(known))
 			}
 			return shown

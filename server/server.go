@@ -160,7 +160,7 @@ func (a *application) announce(grpcAddress, httpAddress string) error {
 		GRPC     string    `json:"grpc"`
 		HTTP     string    `json:"http"`
 		Accounts []account `json:"accounts,omitempty"`
-	}{grpcAddress, httpAddress, a.demoAccounts}
+	}{grpcAddress, httpAddress, a.shownAccounts()}
 	encoded, err := json.Marshal(line)
 	if err != nil {
 		return err
@@ -170,9 +170,9 @@ func (a *application) announce(grpcAddress, httpAddress string) error {
 	}
 	in := terminalLanguage()
 	_, _ = fmt.Fprintln(a.Stderr, in.Text("serve.ready", "http", httpAddress, "grpc", grpcAddress))
-	if len(a.demoAccounts) > 0 {
+	if accounts := a.shownAccounts(); len(accounts) > 0 {
 		_, _ = fmt.Fprintln(a.Stderr, in.Text("serve.demo_accounts"))
-		for _, known := range a.demoAccounts {
+		for _, known := range accounts {
 			_, _ = fmt.Fprintf(a.Stderr, "  %-10s %-16s %s\n", known.Name, known.Password, known.Role)
 		}
 	}

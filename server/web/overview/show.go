@@ -45,7 +45,6 @@ type showPage struct {
 	Charts        map[string]template.HTML
 	TooMuch       []string
 	Live          bool
-	Filling       bool         // the demonstration's sample data is being loaded
 	Counting      bool         // nothing was counted yet, so that nothing can be said of what is missing
 	Counters      *wholeMonths // what the figures by counter rest on; nil = they are not shown
 	Procedures    *wholeMonths
@@ -80,8 +79,7 @@ func (p pages) show(v *web.Visit) error {
 		all := got.followUps.GetFollowUps()
 		page.Waiting, page.More, page.Examined = all[:min(3, len(all))], max(0, len(all)-3), got.followUps.GetUnitsExamined()
 	}
-	page.Filling = v.Filling()
-	page.Counting = page.Filling || page.Empty && got.summary.GetFreshThrough() == nil
+	page.Counting = v.Filling() || page.Empty && got.summary.GetFreshThrough() == nil
 	if page.Counting {
 		v.Soon(soon)
 	}
