@@ -24,7 +24,11 @@ func (c *canvas) open(name string, attributes ...any) {
 	c.b.WriteByte('>')
 }
 
-func (c *canvas) close(name string) { c.b.WriteString("</" + name + ">") }
+func (c *canvas) close(name string) {
+	c.b.WriteString("</")
+	c.b.WriteString(name)
+	c.b.WriteByte('>')
+}
 
 // mark writes an element without content.
 func (c *canvas) mark(name string, attributes ...any) {
@@ -40,7 +44,8 @@ func (c *canvas) leaf(name, text string, attributes ...any) {
 }
 
 func (c *canvas) start(name string, attributes []any) {
-	c.b.WriteString("<" + name)
+	c.b.WriteByte('<')
+	c.b.WriteString(name)
 	for i := 0; i+1 < len(attributes); i += 2 {
 		var value string
 		switch v := attributes[i+1].(type) {
@@ -48,10 +53,16 @@ func (c *canvas) start(name string, attributes []any) {
 			value = escape(v)
 		case float64:
 			value = number(v, 1)
+		case int:
+			value = strconv.Itoa(v)
 		default:
 			value = escape(fmt.Sprint(v))
 		}
-		fmt.Fprintf(&c.b, ` %v="%s"`, attributes[i], value)
+		c.b.WriteByte(' ')
+		c.b.WriteString(attributes[i].(string))
+		c.b.WriteString(`="`)
+		c.b.WriteString(value)
+		c.b.WriteByte('"')
 	}
 }
 

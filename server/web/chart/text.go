@@ -3,6 +3,7 @@ package chart
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -18,6 +19,9 @@ const (
 // the reading direction of what follows, or that cannot be seen. Joiners stay, because scripts need them.
 func clean(text string) string {
 	text = text[:min(len(text), mostBytes)]
+	if plain(text) {
+		return text
+	}
 	text = norm.NFC.String(strings.ToValidUTF8(text, "\uFFFD"))
 	text = strings.Map(func(r rune) rune {
 		switch {
@@ -33,10 +37,37 @@ func clean(text string) string {
 	return strings.Join(strings.Fields(text), " ")
 }
 
+// plain tells that clean would change nothing, and that each letter stands for itself: so of almost all names, which are looked at many
+// times a page. Vietnamese letters in NFC are there, marks by themselves are not.
+func plain(text string) bool {
+	spaced := true // the beginning is like a space
+	for _, r := range text {
+		switch {
+		case r == ' ':
+			if spaced {
+				return false
+			}
+			spaced = true
+			continue
+		case r < ' ' || r >= 0x7f && r < 0xa1 || r == 0xad: // controls, the other space, the hyphen that cannot be seen
+			return false
+		case r < 0x250, r >= 0x1ea0 && r < 0x1efa, r >= 0x2012 && r < 0x2028, r == 0x2030:
+		default:
+			return false
+		}
+		spaced = false
+	}
+	return !spaced
+}
+
 // full is a text for a title: clean, whole unless it is absurdly long, and set apart where it runs from right to
 // left, so that the figures beside it keep their order.
 func full(text string) string {
-	parts := clusters(clean(text))
+	text = clean(text)
+	if len(text) <= longest && plain(text) {
+		return text
+	}
+	parts := clusters(text)
 	whole := strings.Join(parts, "")
 	if len(parts) > longest {
 		whole = strings.Join(parts[:longest], "") + ellipsis
@@ -54,7 +85,13 @@ func rightToLeft(r rune) bool {
 // clusters cuts text where a reader sees letters end: marks, joiners with what they join, emoji modifiers and pairs of
 // regional indicators stay with what they belong to. Marks heaped on one letter beyond reason are dropped.
 func clusters(text string) []string {
-	var parts []string
+	parts := make([]string, 0, len(text))
+	if plain(text) {
+		for at, r := range text {
+			parts = append(parts, text[at:at+utf8.RuneLen(r)])
+		}
+		return parts
+	}
 	marks, flags, joined := 0, 0, false
 	for _, r := range text {
 		flag := r >= 0x1F1E6 && r <= 0x1F1FF
@@ -162,8 +199,10 @@ func headWithin(parts []string, room float64) int {
 func widthOf(parts []string) float64 {
 	total := 0.0
 	for _, part := range parts {
-		r, _ := firstRune(norm.NFD.String(part))
+		r := base(part)
 		switch {
+		case 'a' <= r && r <= 'z' && !strings.ContainsRune("fijlmrtw", r):
+			total += 0.58
 		case strings.ContainsRune("iljI.,:;'|![]()", r):
 			total += 0.30
 		case r == ' ' || r == '\u00a0':
@@ -189,11 +228,16 @@ func widthOf(parts []string) float64 {
 	return total
 }
 
-func firstRune(text string) (rune, bool) {
-	for _, r := range text {
-		return r, true
+// base is the letter that marks stand on.
+func base(part string) rune {
+	r, size := utf8.DecodeRuneInString(part)
+	if r < utf8.RuneSelf {
+		return r
 	}
-	return 0, false
+	if apart := norm.NFD.PropertiesString(part[:size]).Decomposition(); len(apart) > 0 {
+		r, _ = utf8.DecodeRune(apart)
+	}
+	return r
 }
 
 // pixels is the estimated width of a text of our own making.
