@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -19,7 +20,13 @@ import (
 	"github.com/hailong-vn/hailong/internal/testengine"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if place := os.Getenv(doomed); place != "" {
+		fmt.Fprintln(os.Stderr, workUntilKilled(place))
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // onEngines runs a test on both engines.
 func onEngines(t *testing.T, test func(t *testing.T, engine store.Engine)) {
