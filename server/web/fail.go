@@ -3,11 +3,14 @@ package web
 import (
 	"context"
 	"errors"
+	"io"
+	"mime"
 	"net/http"
 	"net/url"
 	"runtime/debug"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -94,16 +97,18 @@ func (s *Site) refused(w http.ResponseWriter, r *http.Request) {
 }
 
 type failure struct {
-	Kind    string // a key: web.failed.KIND.title and .text
-	Message string // what the service said; may be empty
-	Kept    []Field
-	Back    string
+	Kind     string // a key: web.failed.KIND.title and .text
+	Message  string // what the service said; may be empty
+	Kept     []Field
+	FileLeft bool // a file went with it and must be chosen again
+	Back     string
 }
 
 func (v *Visit) failed(code int, kind, message string) {
 	page := failure{Kind: kind, Message: message}
 	if v.R.Method == http.MethodPost { // what was typed is not lost: it can be sent again
-		page.Kept, page.Back = v.sent(), v.R.URL.RequestURI()
+		page.Kept, page.FileLeft = v.sent()
+		page.Back = v.R.URL.RequestURI()
 	}
 	if err := v.RenderStatus(code, v.pages, "failed", page); err != nil {
 		v.Logger.ErrorContext(v.R.Context(), "page failed", "path", v.R.URL.Path, "error", err)
@@ -122,6 +127,7 @@ type SignIn struct {
 	Message  string
 	Next     string // where to go then
 	Kept     []Field
+	FileLeft bool // a file went with it and must be chosen again
 	Accounts []DemoAccount
 	FirstRun bool
 }
@@ -130,7 +136,8 @@ type SignIn struct {
 func (v *Visit) signInFirst() {
 	page := SignIn{Next: v.R.URL.RequestURI()}
 	if v.R.Method == http.MethodPost {
-		page.Message, page.Kept = v.Text("web.session_ended"), v.kept()
+		page.Message = v.Text("web.session_ended")
+		page.Kept, page.FileLeft = v.kept()
 		if len(page.Kept) == 0 && !v.opens(v.R.URL.Path) { // a button alone: there is no such page to come back to
 			page.Next = "/"
 		}
@@ -157,10 +164,16 @@ func (v *Visit) ShowSignIn(code int, page SignIn) error {
 // KeptPrefix marks fields of a form that waits behind the sign-in.
 const KeptPrefix = "kept."
 
-// sent are the form's fields; passwords and files are not kept.
-func (v *Visit) sent() []Field {
-	_ = v.R.ParseForm()
-	var fields []Field
+// FileLeftField tells, in a form that waits behind the sign-in, that a file went with it and must be chosen again.
+const FileLeftField = "file_left"
+
+// sent are the form's fields; passwords are not kept, nor files, which no page could put into a form again.
+func (v *Visit) sent() (fields []Field, fileLeft bool) {
+	if strings.HasPrefix(v.R.Header.Get("Content-Type"), "multipart/") {
+		fileLeft = v.sentInParts()
+	} else {
+		_ = v.R.ParseForm()
+	}
 	for name, values := range v.R.PostForm {
 		if strings.Contains(name, "password") {
 			continue
@@ -170,16 +183,50 @@ func (v *Visit) sent() []Field {
 		}
 	}
 	slices.SortStableFunc(fields, func(a, b Field) int { return strings.Compare(a.Name, b.Name) })
-	return fields
+	return fields, fileLeft
+}
+
+// maxKept bounds the text of a form in parts that waits, in bytes; the form of the sign-in has room for it.
+const maxKept = 1 << 20
+
+// sentInParts reads the texts of a form that carries files, whose sender is not known yet: nothing is written to the disk, and the
+// files themselves are passed over. It tells whether there was one.
+func (v *Visit) sentInParts() (file bool) {
+	if v.R.MultipartForm != nil || v.R.PostForm != nil { // it was read already
+		return v.R.MultipartForm != nil && len(v.R.MultipartForm.File) > 0
+	}
+	v.R.PostForm = url.Values{}
+	parts, err := v.R.MultipartReader()
+	if err != nil {
+		return false
+	}
+	for room := int64(maxKept); ; {
+		part, err := parts.NextPart()
+		if err != nil {
+			return file
+		}
+		// Browsers send a field for files without a name where none was chosen.
+		if _, about, err := mime.ParseMediaType(part.Header.Get("Content-Disposition")); err != nil || part.FormName() == "" {
+			continue
+		} else if name, ofFiles := about["filename"]; ofFiles {
+			file = file || name != ""
+			continue
+		}
+		text, err := io.ReadAll(io.LimitReader(part, max(room, 0)+1))
+		if room -= int64(len(text)); err != nil || room < 0 || !utf8.Valid(text) {
+			continue // half a text would be worse than none
+		}
+		v.R.PostForm.Add(part.FormName(), string(text))
+	}
 }
 
 // kept are the form's fields as hidden ones that wait behind the sign-in.
-func (v *Visit) kept() []Field {
-	fields := v.sent()
+func (v *Visit) kept() (fields []Field, fileLeft bool) {
+	fields, fileLeft = v.sent()
 	for i, f := range fields {
 		fields[i].Name = KeptPrefix + strings.TrimPrefix(f.Name, KeptPrefix)
 	}
-	return fields
+	return fields, fileLeft
 }
 
 // opens tells whether there is a page at an address, and not only a form that is sent there.
@@ -191,7 +238,8 @@ func (v *Visit) opens(path string) bool {
 // Kept are the fields of a form that waited behind the sign-in, with their own names.
 func (v *Visit) Kept() []Field {
 	var fields []Field
-	for _, f := range v.kept() {
+	waited, _ := v.kept()
+	for _, f := range waited {
 		if v.R.PostForm.Has(f.Name) {
 			fields = append(fields, Field{strings.TrimPrefix(f.Name, KeptPrefix), f.Value})
 		}
@@ -201,5 +249,5 @@ func (v *Visit) Kept() []Field {
 
 // ShowContinue renders a page from which a form that waited is sent on, by the visitor's own press.
 func (v *Visit) ShowContinue(next string, fields []Field) error {
-	return v.RenderStatus(http.StatusOK, v.pages, "continue", failure{Kept: fields, Back: local(next)})
+	return v.RenderStatus(http.StatusOK, v.pages, "continue", failure{Kept: fields, FileLeft: v.R.PostForm.Has(FileLeftField), Back: local(next)})
 }

@@ -3,7 +3,7 @@ package operations
 import (
 	"encoding/csv"
 	"net/url"
-	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
@@ -33,9 +33,10 @@ type auditPage struct {
 
 type auditRow struct {
 	*pb.AuditEntry
-	What string // the action in words
-	Whom string // the subject, by name where it is an account's
-	Came string // what came of it, in words
+	What string  // the action in words
+	Whom subject // named, where it has a name
+	ID   string  // of the subject, where the name is another
+	Came string  // what came of it, in words
 	OK   bool
 }
 
@@ -83,29 +84,16 @@ func (p pages) showAudit(v *web.Visit) error {
 	for _, account := range names {
 		page.Accounts = append(page.Accounts, choice{account.GetId(), account.GetName(), account.GetId() == v.Value("account")})
 	}
-	rows, next, err := auditOf(v, names, auditRows, v.Value("page"))
+	entries, next, err := auditOf(v, auditRows, v.Value("page"))
 	if err != nil {
 		return err
 	}
-	if v.Account.GetUnitId() == "" { // others would be seen asking for units that are not theirs
-		units := unitNames{v, map[string]string{}}
-		for i := range rows {
-			if unitActions[rows[i].GetAction()] {
-				rows[i].Whom = units.of(rows[i].Whom)
-			}
-		}
-	}
-	page.Rows = rows
+	page.Rows = rowsOf(v, entries)
 	if next != "" {
 		filters.Set("page", next)
 		page.Next = "/admin/audit?" + filters.Encode()
 	}
 	return v.Render(p.Pages, "audit", page)
-}
-
-// unitActions are the calls whose subject is a unit.
-var unitActions = map[string]bool{
-	"CreateUnit": true, "ChangeUnit": true, "CloseUnit": true, "GetUnit": true, "GetUnitSummary": true, "WatchUnit": true, "ListRatings": true,
 }
 
 // accounts are those the visitor manages.
@@ -117,18 +105,27 @@ func accounts(v *web.Visit) ([]*pb.Account, error) {
 	return answer.GetAccounts(), err
 }
 
-func auditOf(v *web.Visit, names []*pb.Account, size int32, after string) ([]auditRow, string, error) {
+func auditOf(v *web.Visit, size int32, after string) ([]*pb.AuditEntry, string, error) {
 	answer, err := v.Operations.ListAudit(v.Context(), &pb.ListAuditRequest{
 		AccountId: v.Value("account"), Action: v.Value("action"), PageSize: size, PageToken: after,
 	})
-	if err != nil {
-		return nil, "", err
-	}
+	return answer.GetEntries(), answer.GetNextPageToken(), err
+}
+
+// rowsOf puts entries into words.
+func rowsOf(v *web.Visit, entries []*pb.AuditEntry) []auditRow {
 	var rows []auditRow
-	for _, entry := range answer.GetEntries() {
-		row := auditRow{AuditEntry: entry, What: actionWords(v, entry.GetAction()), Whom: entry.GetSubject(), OK: entry.GetOutcome() == "OK"}
-		if at := slices.IndexFunc(names, func(a *pb.Account) bool { return a.GetId() == entry.GetSubject() }); at >= 0 {
-			row.Whom = names[at].GetName()
+	named := subjects(v, entries)
+	for _, entry := range entries {
+		row := auditRow{AuditEntry: entry, What: actionWords(v, entry.GetAction()), ID: entry.GetSubject(), OK: entry.GetOutcome() == "OK"}
+		if one, known := named[kindOf(entry.GetAction())][entry.GetSubject()]; known {
+			row.Whom = one
+		}
+		switch {
+		case row.Whom.Name == "":
+			row.Whom.Name, row.ID = row.ID, ""
+		case strings.HasSuffix(row.Whom.Name, row.ID):
+			row.ID = ""
 		}
 		key := "operationspage.outcome." + entry.GetOutcome()
 		if row.Came = v.Text(key); row.Came == key {
@@ -136,21 +133,17 @@ func auditOf(v *web.Visit, names []*pb.Account, size int32, after string) ([]aud
 		}
 		rows = append(rows, row)
 	}
-	return rows, answer.GetNextPageToken(), nil
+	return rows
 }
 
 func (p pages) sendAudit(v *web.Visit) error {
-	names, err := accounts(v)
-	if err != nil {
-		return err
-	}
-	var rows []auditRow
-	for after := ""; len(rows) < auditCSVRows; {
-		more, next, err := auditOf(v, names, 1000, after)
+	var entries []*pb.AuditEntry
+	for after := ""; len(entries) < auditCSVRows; {
+		more, next, err := auditOf(v, 1000, after)
 		if err != nil {
 			return err // nothing was sent yet
 		}
-		rows = append(rows, more...)
+		entries = append(entries, more...)
 		if after = next; after == "" {
 			break
 		}
@@ -160,12 +153,12 @@ func (p pages) sendAudit(v *web.Visit) error {
 	_, _ = v.W.Write([]byte("\ufeff")) // for spreadsheets
 	w := csv.NewWriter(v.W)
 	var head []string
-	for _, name := range []string{"at", "account", "action", "subject", "outcome", "address"} {
+	for _, name := range []string{"at", "account", "action", "subject", "subject_id", "outcome", "address"} {
 		head = append(head, v.Text("operationspage.audit."+name))
 	}
 	_ = w.Write(head)
-	for _, row := range rows {
-		_ = w.Write([]string{web.Moment(v.Language, row.GetAt()), web.Cell(row.GetAccountName()), row.What, web.Cell(row.Whom), row.Came, web.Cell(row.GetAddress())})
+	for _, row := range rowsOf(v, entries) {
+		_ = w.Write([]string{web.Moment(v.Language, row.GetAt()), web.Cell(row.GetAccountName()), row.What, web.Cell(row.Whom.Name), web.Cell(row.GetSubject()), row.Came, web.Cell(row.GetAddress())})
 	}
 	w.Flush()
 	return nil

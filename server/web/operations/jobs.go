@@ -98,8 +98,9 @@ func (p pages) startReconcile(v *web.Visit) error {
 }
 
 type jobPage struct {
-	Tabs []tab
-	Job  shownJob
+	Tabs    []tab
+	Job     shownJob
+	Checked bool // whoever looks has just had a file checked, and wants it stored next
 }
 
 func (p pages) job(v *web.Visit) (*pb.Job, error) {
@@ -111,7 +112,7 @@ func (p pages) showJob(v *web.Visit) error {
 	if err != nil {
 		return err
 	}
-	return v.Render(p.Pages, "job", jobPage{Tabs: tabs(v, "jobs"), Job: shown(j)})
+	return v.Render(p.Pages, "job", jobPage{Tabs: tabs(v, "jobs"), Job: shown(j), Checked: v.Value("checked") != ""})
 }
 
 // sendReport sends the whole report as a text that Windows programs read too.

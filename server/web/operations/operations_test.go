@@ -147,6 +147,45 @@ func TestImport(t *testing.T) {
 			t.Errorf("15 MB and one byte: %q", words)
 		}
 	})
+	t.Run("sent after the session ended", func(t *testing.T) {
+		page := browser.Open(t).Page(t, browser.Options{NoScript: true})
+		p.GiveSession(t, page, webtest.Administrator)
+		page.Go(p.HTTP + "/admin/imports")
+		choose(page, "ratings_file", "a.csv", quoted(slips(50_000)))
+		page.Fill(`[name="mapping"]`, mapping+"# <b>\"chữ\"</b>")
+		for _, c := range page.Cookies() {
+			if c.Name == "hailong_session" {
+				other := p.Visitor(t, "")
+				other.SetCookie(c.Name, c.Value)
+				other.Post("/sign-out", nil)
+			}
+		}
+		if status := page.Submit(form + `[type="submit"]:not([formaction])`); status != http.StatusUnauthorized {
+			t.Errorf("answered %d", status)
+		}
+		if words := page.Text("main"); !strings.Contains(words, "xin chọn lại tệp") {
+			t.Errorf("the sign-in says %q", words)
+		}
+		page.Screenshot("sign-in-file-left")
+		page.CheckAccessible()
+		page.Fill("#name", string(webtest.Administrator))
+		page.Fill("#password", "nhầm mất rồi")
+		page.Submit("main button")
+		page.Fill("#password", webtest.Password)
+		page.Submit("main button")
+		if words := page.Text("main"); !strings.Contains(words, "xin chọn lại tệp") {
+			t.Errorf("before it is sent: %q", words)
+		}
+		if status := page.Submit("text=Gửi ngay"); status != http.StatusUnprocessableEntity || page.Value(`[name="mapping"]`) != mapping+"# <b>\"chữ\"</b>" || !page.Visible("#ratings_file-error") {
+			t.Errorf("then %d\n%s", status, page.Text("main"))
+		}
+		page.Screenshot("imports-file-left")
+		choose(page, "ratings_file", "a.csv", quoted(slips(3)))
+		page.Submit(form + `[formaction]`)
+		page.WaitText("main", "chọn lại tệp và bấm") // without JavaScript the page says how the file gets stored
+		page.Screenshot("job-checked-without-javascript")
+		page.CheckAccessible()
+	})
 	t.Run("units", func(t *testing.T) {
 		page := page.In(t)
 		page.Go(p.HTTP + "/admin/imports")
@@ -286,6 +325,45 @@ func TestAuditPage(t *testing.T) {
 		return slices.ContainsFunc(page.Texts("tbody tr"), func(row string) bool {
 			return strings.Contains(row, string(webtest.CommuneLeader)) && strings.Contains(row, "Phường Sông Xanh") && strings.Contains(row, "ngoài phạm vi")
 		})
+	}
+	// What was done is told by names that people know, with the id behind it.
+	client := operations(t, p, webtest.Administrator)
+	started, err := client.StartReconcile(t.Context(), &pb.StartReconcileRequest{FromMonth: "2026-01", ToMonth: "2026-02"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone := slip(p.Ward, 9)
+	waiting := refused(t, p, gone)[0]
+	if _, err := client.DiscardQuarantined(t.Context(), &pb.DiscardQuarantinedRequest{QuarantineId: waiting, Reason: "thử"}); err != nil {
+		t.Fatal(err)
+	}
+	for action, want := range map[string][]string{
+		"CreateUnit": {"Xã Đồi Nắng", p.Commune}, "CreateCounter": {"Quầy", p.WardCounters[0]}, "CreateOfficial": {p.WardOfficials[0]}, "CreateDevice": {p.Device},
+		"CreateAccount": {string(webtest.CommuneLeader)}, "StartReconcile": {"2026-01 – 2026-02", started.GetId()}, "DiscardQuarantined": {waiting},
+	} {
+		page.Go(p.HTTP + "/admin/audit?action=" + action)
+		rows := strings.Join(page.Texts("tbody tr"), "\n")
+		for _, words := range want {
+			if !strings.Contains(rows, words) {
+				t.Errorf("%s: no %q in\n%s", action, words, rows)
+			}
+		}
+		if links, names := page.Count("tbody td a"), page.Count("tbody tr"); links != names {
+			t.Errorf("%s: %d of %d subjects are named and can be opened\n%s", action, links, names, rows)
+		}
+	}
+	if status := page.Go(p.HTTP + page.Attribute("tbody td a", "href")); status != http.StatusOK {
+		t.Errorf("a subject opens %d", status)
+	}
+	page.Go(p.HTTP + "/admin/audit")
+	if crumbs := page.Attribute(".crumbs a", "href"); crumbs != "/admin" {
+		t.Errorf("the way back leads to %q", crumbs)
+	}
+	// An administrator of a part sees names of it, and asking for them is no try to look elsewhere.
+	commune := browser.Open(t).Page(t, browser.Options{})
+	p.GiveSession(t, commune, webtest.CommuneAdministrator)
+	if status := commune.Go(p.HTTP + "/admin/audit"); status != http.StatusOK || strings.Contains(commune.Text("main"), "Phường Sông Xanh") {
+		t.Errorf("a commune's administrator: %d\n%s", status, commune.Text("main"))
 	}
 	for deadline := time.Now().Add(20 * time.Second); !seen(); {
 		if time.Now().After(deadline) {

@@ -20,6 +20,9 @@ type pages struct {
 	*web.Pages
 }
 
+// maxBody has room for what waits behind the sign-in: a megabyte of text, each byte of which may be sent as three.
+const maxBody = 4 << 20
+
 // Mount adds these pages to a site.
 func Mount(site *web.Site) error {
 	read, err := site.Pages(files)
@@ -29,7 +32,7 @@ func Mount(site *web.Site) error {
 	p := pages{read}
 	site.Handle("GET /{$}", web.NewcomerToo, func(v *web.Visit) error { return v.Redirect(v.Home()) })
 	site.Handle("GET /sign-in", web.Anyone, p.showSignIn)
-	site.Handle("POST /sign-in", web.Anyone, p.signIn)
+	site.Handle("POST /sign-in", web.Anyone, p.signIn, web.MaxBody(maxBody))
 	site.Handle("POST /sign-out", web.Anyone, p.signOut)
 	site.Handle("GET /account", web.SignedIn, p.showAccount)
 	site.Handle("POST /account/sign-out-everywhere", web.NewcomerToo, p.signOutEverywhere)
@@ -62,7 +65,7 @@ func (p pages) signIn(v *web.Visit) error {
 		if v.Value("name") == "" || v.R.PostFormValue("password") == "" {
 			message = v.Text("signin.both")
 		}
-		return v.ShowSignIn(code, web.SignIn{Name: v.Value("name"), Message: message, Next: v.Value("next"), Kept: keptAgain(v)})
+		return v.ShowSignIn(code, web.SignIn{Name: v.Value("name"), Message: message, Next: v.Value("next"), Kept: keptAgain(v), FileLeft: v.R.PostForm.Has(web.FileLeftField)})
 	}
 	v.Begin(session.GetToken(), session.GetExpiresAt().AsTime())
 	if kept := v.Kept(); len(kept) > 0 {
