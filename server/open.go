@@ -22,11 +22,13 @@ import (
 	"github.com/hailong-vn/hailong/internal/desk"
 	"github.com/hailong-vn/hailong/internal/device"
 	"github.com/hailong-vn/hailong/internal/directory"
+	"github.com/hailong-vn/hailong/internal/duty/roster"
 	"github.com/hailong-vn/hailong/internal/fault"
 	"github.com/hailong-vn/hailong/internal/followup"
 	"github.com/hailong-vn/hailong/internal/identity"
 	"github.com/hailong-vn/hailong/internal/intake"
 	"github.com/hailong-vn/hailong/internal/job"
+	"github.com/hailong-vn/hailong/internal/officehours/calendar"
 	"github.com/hailong-vn/hailong/internal/ratinglist"
 	"github.com/hailong-vn/hailong/internal/remedy"
 	"github.com/hailong-vn/hailong/internal/secret"
@@ -41,6 +43,8 @@ type application struct {
 	engine     store.Engine
 	bus        bus.Bus
 	directory  *directory.Directory
+	roster     *roster.Roster
+	hours      *calendar.Calendar
 	devices    *device.Devices
 	accounts   *identity.Accounts
 	intake     *intake.Service
@@ -71,7 +75,7 @@ func Kinds() []store.Kind {
 	var all []store.Kind
 	for _, kinds := range [][]store.Kind{
 		audit.Kinds(), job.Kinds(),
-		analytics.Kinds(), desk.Kinds(), device.Kinds(), directory.Kinds(), followup.Kinds(), identity.Kinds(), intake.Kinds(), remedy.Kinds(), secret.Kinds(),
+		analytics.Kinds(), calendar.Kinds(), desk.Kinds(), device.Kinds(), directory.Kinds(), roster.Kinds(), followup.Kinds(), identity.Kinds(), intake.Kinds(), remedy.Kinds(), secret.Kinds(),
 		{demoKind.Kind},
 	} {
 		all = append(all, kinds...)
@@ -110,6 +114,14 @@ func open(ctx context.Context, config Config) (_ *application, err error) {
 	if err := a.directory.PublishBuiltIn(ctx); err != nil {
 		return nil, err
 	}
+	if a.roster, err = roster.Open(ctx, a.engine, roster.Options{Feed: a.bus, Logger: config.Logger, Now: config.Clock}); err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, closing(a.roster.Close))
+	if a.hours, err = calendar.Open(ctx, a.engine, calendar.Options{Feed: a.bus, Logger: config.Logger, Now: config.Clock}); err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, closing(a.hours.Close))
 	a.accounts, err = identity.Open(ctx, a.engine, identity.Options{Limits: a.bus, Feed: a.bus, Logger: config.Logger, Now: config.Clock})
 	if err != nil {
 		return nil, err

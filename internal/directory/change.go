@@ -49,14 +49,21 @@ func (d *Directory) ChangeOfficial(ctx context.Context, wanted Official) (Offici
 	})
 }
 
-// CloseOfficial ends an official's service at the unit now; the ratings stay. One whose service ended stays as it is.
+// CloseOfficial ends an official's service at the unit now; the ratings stay, the photo and the number to sign in with do not. One
+// whose service ended stays as it is.
 func (d *Directory) CloseOfficial(ctx context.Context, id string) (Official, error) {
-	return d.reviseOfficial(ctx, id, func(o *Official) error {
-		if o.ClosedAt.IsZero() {
+	photo := ""
+	closed, err := d.reviseOfficial(ctx, id, func(o *Official) error {
+		if photo = ""; o.Open() {
 			o.ClosedAt = store.Milliseconds(d.options.Now())
+			photo, o.Photo, o.PINHash = o.Photo, "", ""
 		}
 		return nil
 	})
+	if err == nil {
+		d.dropPhoto(ctx, id, photo)
+	}
+	return closed, err
 }
 
 func (d *Directory) reviseCounter(ctx context.Context, id string, revise func(*snapshot, *Counter) error) (Counter, error) {

@@ -32,9 +32,12 @@ type Options struct {
 type Directory struct {
 	options Options
 	tables  *tables
+	blobs   store.Blobs
 	current atomic.Pointer[snapshot]
 	turning sync.Mutex
-	lock    chan struct{} // held while the store is read or changed; a channel, so that waiting ends with its context
+	// portraits is held while a photo is made small.
+	portraits chan struct{}
+	lock      chan struct{} // held while the store is read or changed; a channel, so that waiting ends with its context
 }
 
 // Open reads everything. Call Watch to see what other processes change.
@@ -62,7 +65,7 @@ func Open(ctx context.Context, engine store.Engine, options Options) (*Directory
 	if err != nil {
 		return nil, err
 	}
-	d := &Directory{options: options, tables: tables, lock: make(chan struct{}, 1)}
+	d := &Directory{options: options, tables: tables, blobs: engine.Blobs(), portraits: make(chan struct{}, 1), lock: make(chan struct{}, 1)}
 	d.current.Store(empty)
 	if err := d.Refresh(ctx); err != nil {
 		return nil, fmt.Errorf("read directory: %w", err)

@@ -52,11 +52,21 @@ type Official struct {
 	Position string `bson:"position,omitempty"` // chức vụ
 	// ClosedAt is when service at the unit ended; zero while it goes on.
 	ClosedAt time.Time `bson:"closed_at,omitempty"`
+	// Photo names the content of the photo; "" = none.
+	Photo string `bson:"photo,omitempty"`
+	// PINHash is of the number by which the official signs in at a device; "" = none. It goes to devices of the unit and nowhere else.
+	PINHash string `bson:"pin,omitempty"`
 }
+
+// Open tells whether the official serves.
+func (o Official) Open() bool { return o.ClosedAt.IsZero() }
 
 // Proto is the official as the contract shows them.
 func (o Official) Proto() *pb.Official {
-	return &pb.Official{Id: o.ID, UnitId: o.UnitID, Name: o.Name, Position: o.Position, ClosedAt: moment(o.ClosedAt)}
+	return &pb.Official{
+		Id: o.ID, UnitId: o.UnitID, Name: o.Name, Position: o.Position, ClosedAt: moment(o.ClosedAt),
+		PhotoVersion: o.Photo, HasPin: o.PINHash != "",
+	}
 }
 
 // moment leaves a zero time out.

@@ -139,6 +139,16 @@ func (d *Directory) ListOfficialsOf(unitID string, page Page) ([]Official, strin
 	return pageOf(d.current.Load().officials.under(unitID), page, func(Official) bool { return true })
 }
 
+// OfficialsOf are all officials of one unit itself, by name.
+func (d *Directory) OfficialsOf(unitID string) []Official {
+	held := d.current.Load().officials.under(unitID).list
+	officials := make([]Official, len(held))
+	for i, one := range held {
+		officials[i] = one.value
+	}
+	return officials
+}
+
 // ListOfficials lists the officials of a unit's subtree as today ("" = all), by unit and name.
 func (d *Directory) ListOfficials(within string, page Page) ([]Official, string, error) {
 	s := d.today()

@@ -75,6 +75,9 @@ func (d *Directory) CreateOfficials(ctx context.Context, officials []Official) (
 	return create(ctx, d, officials, func(s *snapshot) shelf[Official] { return s.officials },
 		func(s *snapshot, o *Official) error {
 			o.ID, o.Name, o.Position = d.id(o.ID), text(o.Name), text(o.Position)
+			if stands, ok := s.officials.get(o.ID); ok { // set by calls of their own
+				o.Photo, o.PINHash = stands.Photo, stands.PINHash
+			}
 			if err := checkID(o.ID); err != nil {
 				return err
 			}
