@@ -28,8 +28,10 @@ import (
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 )
 
-// Intake is what the desk asks of intake. Create stores one rating, once.
+// Intake is what the desk asks of intake. Create stores one rating, once; Given is what was given beside a stored one, nil and true
+// where that was erased.
 type Intake interface {
+	Given(ctx context.Context, unit, ratingID string) (*pb.Private, bool, error)
 	Create(ctx context.Context, caller identity.Caller, r *pb.Rating, private *pb.Private, in language.Language) (*pb.ItemOutcome, error)
 }
 

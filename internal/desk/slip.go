@@ -44,7 +44,8 @@ type typing struct {
 }
 
 // Enter stores one slip of a batch. The same slip again is DUPLICATE; other answers under a number that was typed before are
-// CONFLICT, and nothing is stored, or with a reason a correction. Of two operators who type one slip at the same time the
+// CONFLICT, and nothing is stored, or with a reason a correction; one without a Private keeps what was given beside the slip,
+// an empty Private drops it. Of two operators who type one slip at the same time the
 // first wins, and the other is told who it was. A slip that cannot be right is REJECTED and kept nowhere: the
 // paper is at hand, and is typed again. Stale "desk_batch_closed"; Unavailable, of which nothing is known to be stored,
 // and the same call may be made again.
@@ -164,6 +165,7 @@ func (d *Desk) check(t *typing) *fault.Error {
 // enter tries until the slip is stored, or stands as somebody typed it.
 func (d *Desk) enter(ctx context.Context, t *typing) (Entered, error) {
 	lost := false // a correction against which somebody else's won
+	asked := t.private
 	for {
 		doc, at, err := d.slips.Get(ctx, t.id)
 		switch {
@@ -184,6 +186,11 @@ func (d *Desk) enter(ctx context.Context, t *typing) (Entered, error) {
 		standing, err := doc.Current.decode()
 		if err != nil {
 			return Entered{}, err
+		}
+		if t.reason != "" && asked == nil {
+			if t.private, err = d.kept(ctx, standing); err != nil {
+				return Entered{}, err
+			}
 		}
 		same, err := d.same(t, standing)
 		switch {
