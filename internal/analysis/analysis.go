@@ -3,8 +3,9 @@
 // units in memory, as at the time or as today, keeps channels apart before they are pooled, and withholds small cells.
 // The formulas are those of package figure.
 //
-// What is kept between questions are digests of leaves, each of which a strip proves current before it counts (see digests);
-// nothing expires and nothing is told to. Questions that come at once share a reading of strips, never one that began before they came.
+// What is kept between questions are strips, while the store tells that nothing was written (see keptStrips), and digests of leaves, each
+// of which a strip proves current before it counts (see digests); nothing expires and nothing is told to. Questions that come at once
+// share a reading of strips, never one that began before they came.
 //
 // Who may ask about which unit is not decided here: the service checks the caller's subtree first. Errors are *fault.Error:
 // Invalid for a period or channel that cannot be, NotFound for a unit that is not there; what the engine answers is passed on.
@@ -57,6 +58,7 @@ type Analysis struct {
 	config  Config
 	digests *digests // of leaves
 	reading together[[]tally.Strip]
+	kept    keptStrips
 	large   chan struct{} // held while a question that reads very much is answered
 }
 

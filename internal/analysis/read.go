@@ -97,16 +97,7 @@ func (a *Analysis) stripsOf(ctx context.Context, year int, units []string) ([]ta
 	if units != nil {
 		key += "/" + strings.Join(units, "/")
 	}
-	return a.reading.do(ctx, key, func(ctx context.Context) ([]tally.Strip, error) {
-		strips := make([]tally.Strip, 0, len(units))
-		for strip, err := range a.config.Engine.Rollups().Strips(ctx, year, units) {
-			if err != nil {
-				return nil, err
-			}
-			strips = append(strips, strip)
-		}
-		return strips, nil
-	})
+	return a.reading.do(ctx, key, func(ctx context.Context) ([]tally.Strip, error) { return a.readStrips(ctx, key, year, units) })
 }
 
 // within cuts a period to a year and answers its first and last day of the year; false where they do not meet.

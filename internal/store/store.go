@@ -155,6 +155,9 @@ type SeenCell struct {
 // Rollups keeps folded figures. Every write is guarded: it lands only where its (Epoch, Seen) is larger than what stands, so
 // any number of workers may write what they folded whenever they get to it, and no figure goes backwards.
 type Rollups interface {
+	// Version changes whenever something was written: where it is the same before one reading and before a later one, both read the
+	// same. "" = the engine does not know. It costs much less than a reading, and means nothing in another process.
+	Version(ctx context.Context) (string, error)
 	// Raise writes hour cells into their leaves, each guarded for itself.
 	Raise(ctx context.Context, cells []tally.HourCell) error
 	// Leaves reads a unit's leaves for from <= day <= to, in the order of their ids.

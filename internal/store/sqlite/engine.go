@@ -49,6 +49,7 @@ type Engine struct {
 	kinds map[string]*documents
 
 	prepared statements // of read
+	witness  witness    // of read
 }
 
 var _ store.Engine = (*Engine)(nil)
@@ -155,6 +156,9 @@ func (e *Engine) Close() error {
 	e.sweeper.Wait()
 	e.writer.close()
 	e.prepared.close()
+	e.witness.lock.Lock()
+	e.witness.close()
+	e.witness.lock.Unlock()
 	readErr := e.read.Close()
 	if err := e.write.Close(); err != nil {
 		return fmt.Errorf("close %s: %w", e.folder, err)

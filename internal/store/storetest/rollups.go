@@ -178,6 +178,44 @@ func (s suite) rollups() []subtest {
 				}
 			}
 		}},
+		{"the version changes with what is written, by whomever", func(t *testing.T) {
+			data := s.open(t)
+			engine := start(t, data)
+			other := engine
+			if !data.OneAtATime {
+				other = start(t, data)
+			}
+			seen := map[string]bool{}
+			for day := range 20 {
+				before, err := engine.Rollups().Version(t.Context())
+				must(t, err)
+				if before == "" {
+					t.Skip("this engine does not know a version")
+				}
+				if seen[before] {
+					t.Fatalf("version %s comes again after a write", before)
+				}
+				seen[before] = true
+				by := engine
+				if day%2 == 1 {
+					by = other
+				}
+				key := tally.StripKey{Year: 2026, Unit: "u", Questionnaire: "kiosk", QVersion: 3}
+				must(t, by.Rollups().RaiseStrips(t.Context(), []tally.Strip{strip(t, key, map[tally.SlotKey]tally.Slot{{Day: day, Channel: 1}: {Version: tally.Version{Seen: 1}}})}))
+			}
+			must(t, together(8, func(int) error {
+				_, err := engine.Rollups().Version(context.Background())
+				return err
+			}))
+			gone, cancel := context.WithCancel(t.Context())
+			cancel()
+			if _, err := engine.Rollups().Version(gone); err == nil {
+				t.Error("a caller that left was answered")
+			}
+			if _, err := engine.Rollups().Version(t.Context()); err != nil {
+				t.Errorf("after a caller that left: %v", err)
+			}
+		}},
 		{"strips joined concurrently", func(t *testing.T) {
 			rollups := s.fresh(t).Rollups()
 			key := tally.StripKey{Year: 2026, Unit: "u", Questionnaire: "kiosk", QVersion: 3}
