@@ -58,6 +58,14 @@ const (
 	OldStyle Style = "old" // hòa, khỏe, thúy
 )
 
+// StyleOf answers the style that a kiosk's configuration asks for by its new_tone_style.
+func StyleOf(newToneStyle bool) Style {
+	if newToneStyle {
+		return NewStyle
+	}
+	return OldStyle
+}
+
 //go:embed assets/*.js assets/*.css
 var assets embed.FS
 
@@ -66,7 +74,8 @@ var source string
 
 var part = template.Must(template.New("part").Parse(source))
 
-// Assets holds keyboard.css, keyboard.js and telex.js, which keyboard.js loads from beside it. The screen serves all of them.
+// Assets holds keyboard.css, keyboard.js, and the modules telex.js and phone.js that keyboard.js loads from beside it. The screen serves
+// all of them, the scripts as text/javascript.
 func Assets() fs.FS {
 	files, err := fs.Sub(assets, "assets")
 	if err != nil {

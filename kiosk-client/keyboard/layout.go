@@ -24,7 +24,7 @@ type kind struct {
 
 // key is one button. A key with two signs shows the second while the layer of signs is on.
 type key struct {
-	Sign, Other string
+	Sign, Other string // Other on a key without a sign is its label while what it does is off
 	Does        string // what a key does that writes no sign: "shift", "erase", "space", "line", "done", "layer", "typing", "left", "right"
 	Label       string // words on the key
 	Name        string // for a screen reader, where the label says too little
@@ -67,7 +67,7 @@ func letterRows(lang language.Language, k Kind) [][]key {
 	bottom := []key{{Does: "layer", Label: "123", Name: lang.Text("kioskkeys.signs"), Toggle: true, Class: "wide"}}
 	if k == Text {
 		bottom = append(bottom,
-			key{Does: "typing", Label: "VI", Name: lang.Text("kioskkeys.telex"), Toggle: true, Class: "wide"},
+			key{Does: "typing", Label: "VI", Other: "EN", Name: lang.Text("kioskkeys.telex"), Toggle: true, Class: "wide"},
 			key{Sign: ","}, space(lang), key{Sign: "."},
 			key{Does: "line", Label: "↵", Name: lang.Text("kioskkeys.line")})
 	} else {
