@@ -195,7 +195,7 @@ func (r *Roster) tell(ctx context.Context, unit string) {
 func told(err error) error {
 	var ours *fault.Error
 	switch {
-	case errors.As(err, &ours), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case err == nil, errors.As(err, &ours), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	case errors.Is(err, store.ErrNotFound):
 		return fault.New(fault.NotFound, "duty_unknown")

@@ -172,7 +172,7 @@ func (c *Calendar) write(ctx context.Context, hours officehours.Hours, knownVers
 func told(err error) error {
 	var ours *fault.Error
 	switch {
-	case errors.As(err, &ours), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case err == nil, errors.As(err, &ours), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	case errors.Is(err, store.ErrUnavailable):
 		return fault.New(fault.Unavailable, "officehours_unavailable").Because(err)
