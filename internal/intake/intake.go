@@ -65,6 +65,8 @@ type Config struct {
 	Clock      func() time.Time
 	Logger     *slog.Logger
 	Quarantine int // items a sender may have waiting; 0 = 1,000
+	// MinimumInterval is the device's setting of that name; nil, or an answer of 0 = DefaultInterval.
+	MinimumInterval func(ctx context.Context, deviceID string) time.Duration
 }
 
 // Service is the one way in for ratings. Its methods may be called by many goroutines.
@@ -72,11 +74,12 @@ type Service struct {
 	Config
 	privates   store.Docs[Private]
 	quarantine store.Docs[Quarantined]
+	tickets    store.Docs[Ticket]
 	validator  protovalidate.Validator
 }
 
 // Kinds lists the kinds of documents intake keeps.
-func Kinds() []store.Kind { return []store.Kind{privates.Kind, quarantines.Kind} }
+func Kinds() []store.Kind { return []store.Kind{privates.Kind, quarantines.Kind, tickets.Kind} }
 
 // New opens intake on an engine.
 func New(ctx context.Context, config Config) (*Service, error) {
@@ -89,6 +92,9 @@ func New(ctx context.Context, config Config) (*Service, error) {
 		return nil, err
 	}
 	if s.quarantine, err = quarantines.Open(ctx, config.Engine); err != nil {
+		return nil, err
+	}
+	if s.tickets, err = tickets.Open(ctx, config.Engine); err != nil {
 		return nil, err
 	}
 	s.validator, err = protovalidate.New(protovalidate.WithMessages(&pb.Rating{}, &pb.Private{}), protovalidate.WithDisableLazy())
@@ -139,15 +145,21 @@ func (s *Service) Submit(ctx context.Context, caller identity.Caller, batch Batc
 
 // store appends the items that were judged good: the corrections, or the others.
 func (s *Service) store(ctx context.Context, items []*item, corrections bool) error {
-	var records []rating.Record
 	var whose []*item
 	for _, it := range items {
 		if it.outcome == pb.Outcome_OUTCOME_UNSPECIFIED && (it.record.Revises != "") == corrections {
-			records, whose = append(records, it.record), append(whose, it)
+			whose = append(whose, it)
 		}
 	}
-	if len(records) == 0 {
+	if len(whose) == 0 {
 		return nil
+	}
+	if err := s.claimTickets(ctx, whose); err != nil {
+		return err
+	}
+	records := make([]rating.Record, len(whose))
+	for i, it := range whose {
+		records[i] = it.record
 	}
 	appended, err := s.Engine.Ratings().Append(ctx, records)
 	if err != nil {
@@ -188,8 +200,7 @@ func (s *Service) storeCorrections(ctx context.Context, items []*item) error {
 				continue
 			}
 			waiting++
-			home, unitID, _ := rating.SplitRecordID(it.record.ID)
-			original, err := s.Engine.Ratings().Get(ctx, rating.RecordID(home, unitID, it.record.Revises))
+			original, err := s.Engine.Ratings().Get(ctx, it.sibling(it.record.Revises))
 			switch {
 			case err == nil && original.Kind != rating.KindRating:
 				it.reject(fault.New(fault.Invalid, "revises_unknown", "id", it.record.Revises))
@@ -198,6 +209,9 @@ func (s *Service) storeCorrections(ctx context.Context, items []*item) error {
 				it.reject(fault.New(fault.Invalid, "revises_other_form", "id", it.record.Revises))
 			case err == nil:
 				it.record.Recount(original.Counted)
+				if err := it.inheritTicket(&original); err != nil {
+					return unavailable(err)
+				}
 				it.ready = true
 				ready++
 			case !isNotFound(err):

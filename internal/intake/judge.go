@@ -26,6 +26,7 @@ type item struct {
 	rating       *pb.Rating // decoded; nil where that failed
 	record       rating.Record
 	ready        bool // a correction whose original was found
+	inherited    bool // a correction that names its original's ticket
 	sequence     uint64
 	outcome      pb.Outcome
 	why          *fault.Error
@@ -180,6 +181,9 @@ func (s *Service) judgeItem(ctx context.Context, caller identity.Caller, batch B
 	sender := rating.Sender{Device: caller.DeviceID, Account: caller.AccountID, Source: batch.Source}
 	it.record = rating.NewRecord(tree.Home(r.GetUnitId()), r, it.sealed.GetRating(), sender, received)
 	it.record.Score = form.OverallOf(r)
+	if s.tooSoon(ctx, caller.DeviceID, r) {
+		it.record.Flags = append(it.record.Flags, rating.FlagTooSoon)
+	}
 	if counter, ok := s.Directory.Counter(r.GetCounterId()); ok && !batch.Released && !counter.ServesOn(it.record.Counted.Day) {
 		return fault.New(fault.Invalid, "counter_closed", "counter", counter.Name)
 	}
