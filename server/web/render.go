@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"sync"
 
 	"github.com/hailong-vn/hailong/internal/language"
 )
@@ -85,6 +86,11 @@ type frameData struct {
 
 type otherLanguage struct{ Code, Link string }
 
+// bodies are pages on their way; one larger than largeBody is not kept for the next.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+const largeBody = 1 << 20
+
 // Render answers a page.
 func (v *Visit) Render(pages *Pages, name string, data any) error {
 	return v.RenderStatus(http.StatusOK, pages, name, data)
@@ -102,8 +108,14 @@ func (v *Visit) RenderStatus(code int, pages *Pages, name string, data any) erro
 			shown.Others = append(shown.Others, otherLanguage{string(in), v.linkIn(in)})
 		}
 	}
-	var body bytes.Buffer // a template that fails must not leave half a page
-	if err := set.ExecuteTemplate(&body, "layout", shown); err != nil {
+	body := bodies.Get().(*bytes.Buffer) // a template that fails must not leave half a page
+	defer func() {
+		if body.Cap() <= largeBody {
+			body.Reset()
+			bodies.Put(body)
+		}
+	}()
+	if err := set.ExecuteTemplate(body, "layout", shown); err != nil {
 		return err
 	}
 	v.W.Header().Set("Content-Type", "text/html; charset=utf-8")

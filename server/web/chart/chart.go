@@ -11,8 +11,13 @@ package chart
 
 import (
 	_ "embed" // the style sheet
+	"fmt"
 	"html/template"
 	"math"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
 
 	"github.com/hailong-vn/hailong/internal/language"
 )
@@ -32,9 +37,13 @@ type Drawing interface {
 	Table(l language.Language) Table
 }
 
+// blockSize is room for most blocks, in bytes.
+const blockSize = 16 << 10
+
 // Block is a drawing as a page shows it: the chart, and its table behind a disclosure that works without scripts.
 func Block(l language.Language, id string, d Drawing) template.HTML {
 	var c canvas
+	c.b.Grow(blockSize)
 	c.open("div", "class", "chart")
 	c.raw(d.SVG(l, id))
 	c.open("details", "class", "chart-data")
@@ -43,6 +52,44 @@ func Block(l language.Language, id string, d Drawing) template.HTML {
 	c.close("details")
 	c.close("div")
 	return c.html()
+}
+
+// Blocks are the blocks of a page by name, which is each one's id. They are drawn by all processors at once: what a leader waits for is
+// the longest, not their sum.
+func Blocks(l language.Language, drawings map[string]Drawing) map[string]template.HTML {
+	type block struct {
+		name string
+		html template.HTML
+	}
+	names, done := make(chan string, len(drawings)), make(chan block, len(drawings))
+	for name := range drawings {
+		names <- name
+	}
+	close(names)
+	var failed atomic.Value
+	var drawing sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(drawings)) {
+		drawing.Go(func() {
+			defer func() { // a panic belongs to the request that asked
+				if p := recover(); p != nil {
+					failed.Store(fmt.Sprintf("%v\n%s", p, debug.Stack()))
+				}
+			}()
+			for name := range names {
+				done <- block{name, Block(l, name, drawings[name])}
+			}
+		})
+	}
+	drawing.Wait()
+	if p := failed.Load(); p != nil {
+		panic(p)
+	}
+	close(done)
+	drawn := make(map[string]template.HTML, len(drawings))
+	for one := range done {
+		drawn[one.name] = one.html
+	}
+	return drawn
 }
 
 // Figure is a share (0..1) with its 95 % interval and the number of ratings it rests on. A suppressed figure rests on

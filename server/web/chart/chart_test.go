@@ -247,7 +247,7 @@ func TestFit(t *testing.T) {
 			if got := fit(c.text, 14, c.width); got != c.end {
 				t.Errorf("end: %q, want %q", got, c.end)
 			}
-			if got := fitMiddle(c.text, 14, c.width); got != c.middle {
+			if got := fitMiddle(clusters(clean(c.text)), 14, c.width); got != c.middle {
 				t.Errorf("middle: %q, want %q", got, c.middle)
 			}
 		})
@@ -260,7 +260,7 @@ func TestFitNeverCutsLettersNorGrowsWide(t *testing.T) {
 			rapid.StringOfN(rapid.SampledFrom([]rune("aWiệ\u0301\u0323đ 👍🏽🇻🇳\u200d")), 0, 60, -1)).Draw(t, "text")
 		width := rapid.Float64Range(20, 300).Draw(t, "width")
 		whole := clusters(clean(text))
-		for _, got := range []string{fit(text, 14, width), fitMiddle(text, 14, width)} {
+		for _, got := range []string{fit(text, 14, width), fitMiddle(clusters(clean(text)), 14, width)} {
 			head, tail, cut := strings.Cut(got, ellipsis)
 			if !cut || strings.Contains(text, ellipsis) {
 				continue
@@ -355,4 +355,36 @@ func TestAnyInputGivesASoundDrawing(t *testing.T) {
 			}
 		})
 	})
+}
+
+type broken struct{}
+
+func (broken) SVG(language.Language, string) template.HTML { panic("broken") }
+func (broken) Table(language.Language) Table               { return Table{} }
+
+// Blocks drawn at once are those drawn one by one, and one that breaks breaks its own request.
+func TestBlocksAtOnce(t *testing.T) {
+	drawings := map[string]Drawing{}
+	for i := range 20 {
+		drawings["d"+strconv.Itoa(i)] = Interval{Label: "Hài lòng", Figure: Figure{Value: float64(i) / 20, High: 1, N: 40}}
+	}
+	drawn := Blocks(language.Vietnamese, drawings)
+	if len(drawn) != len(drawings) {
+		t.Errorf("%d of %d were drawn", len(drawn), len(drawings))
+	}
+	for name, d := range drawings {
+		if drawn[name] != Block(language.Vietnamese, name, d) {
+			t.Errorf("%s is another one", name)
+		}
+	}
+	if none := Blocks(language.Vietnamese, nil); len(none) != 0 {
+		t.Errorf("nothing is drawn as %v", none)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("nobody was told of the one that broke")
+		}
+	}()
+	drawings["broken"] = broken{}
+	Blocks(language.Vietnamese, drawings)
 }

@@ -140,14 +140,15 @@ func (f *frame) name(speak voice, name string, beside float64, wordy bool) {
 	if speak.weight != "" {
 		size *= boldness
 	}
+	parts := clusters(clean(name))
 	cut := func(width float64) string {
 		if wordy {
-			return fit(name, size, width-4)
+			return fitEnd(parts, size, width-4)
 		}
 		if width == roomyWidth {
-			return fitMiddle(name, size, width*0.38-14)
+			return fitMiddle(parts, size, width*0.38-14)
 		}
-		return fitMiddle(name, size, width-beside)
+		return fitMiddle(parts, size, width-beside)
 	}
 	type length struct {
 		text        string

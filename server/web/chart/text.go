@@ -114,9 +114,10 @@ func clusters(text string) []string {
 	return parts
 }
 
-// fit is a clean text that takes at most so many pixels at a letter size, cut at the end.
-func fit(text string, size, width float64) string {
-	parts := clusters(clean(text))
+// fit is a clean text, and fitEnd one of these clusters, that takes at most so many pixels at a letter size, cut at the end.
+func fit(text string, size, width float64) string { return fitEnd(clusters(clean(text)), size, width) }
+
+func fitEnd(parts []string, size, width float64) string {
 	if widthOf(parts)*size <= width {
 		return strings.Join(parts, "")
 	}
@@ -143,10 +144,9 @@ func tailOf(parts []string) string {
 	return strings.Join(parts, "")
 }
 
-// fitMiddle is fit for names whose ends tell them apart ("Trung tâm Phục vụ hành chính công … Ba Đình"): it cuts in the
+// fitMiddle is fitEnd for names whose ends tell them apart ("Trung tâm Phục vụ hành chính công … Ba Đình"): it cuts in the
 // middle and keeps the larger part of the end.
-func fitMiddle(text string, size, width float64) string {
-	parts := clusters(clean(text))
+func fitMiddle(parts []string, size, width float64) string {
 	if widthOf(parts)*size <= width {
 		return strings.Join(parts, "")
 	}

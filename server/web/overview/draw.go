@@ -19,8 +19,8 @@ const (
 
 // draw makes the drawings of a unit's page, by name. What has nothing to show is left out.
 func draw(v *web.Visit, page showPage, got figures) map[string]template.HTML {
-	drawn := map[string]template.HTML{}
-	add := func(name string, d chart.Drawing) { drawn[name] = chart.Block(v.Language, name, d) }
+	drawings := map[string]chart.Drawing{}
+	add := func(name string, d chart.Drawing) { drawings[name] = d }
 	pooled := got.summary.GetPooled()
 	add("satisfied", chart.Interval{Label: v.Text("overview.satisfied"), Figure: figure(pooled.GetSatisfied()), Tone: chart.Good})
 	add("dissatisfied", chart.Interval{Label: v.Text("overview.dissatisfied"), Figure: figure(pooled.GetDissatisfied()), Tone: chart.Bad})
@@ -66,7 +66,7 @@ func draw(v *web.Visit, page showPage, got figures) map[string]template.HTML {
 	if got.hours != nil && len(got.hours.GetHours()) > 0 {
 		add("hours", heat(v, got.hours))
 	}
-	return drawn
+	return chart.Blocks(v.Language, drawings)
 }
 
 func distribution(v *web.Visit, d *pb.Distribution) chart.Distribution {
