@@ -128,7 +128,7 @@ func listDevices(ctx context.Context, t *terminal, args []string) error {
 	return administer(ctx, t, "list devices", args, nil, func(a *application, _ []string) error {
 		var lines [][]string
 		for page := ""; ; {
-			devices, next, err := a.devices.List(ctx, 1000, page, nil)
+			devices, next, err := a.devices.List(ctx, 1000, page, device.Filter{})
 			if err != nil {
 				return err
 			}

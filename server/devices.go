@@ -44,21 +44,19 @@ func (s deviceService) SendHeartbeat(ctx context.Context, request *pb.SendHeartb
 		return nil, fault.New(fault.Denied, "device_other")
 	}
 	now := s.Clock()
-	report := &device.Report{
-		Version: request.GetVersion(), QueueDepth: int64(min(request.GetQueueDepth(), 1<<62)), FreeBytes: int64(min(request.GetFreeBytes(), 1<<62)), //nolint:gosec // bounded just here
+	report := device.ReportOf(request, now)
+	through, cloned, err := s.devices.Heartbeat(ctx, caller.DeviceID, device.Beat{Report: report, StartID: request.GetBootId(), MachineID: request.GetMachineId()})
+	if err != nil {
+		return nil, err
 	}
-	response := &pb.SendHeartbeatResponse{ServerTime: timestamppb.New(now)}
+	response := &pb.SendHeartbeatResponse{
+		ServerTime: timestamppb.New(now), StoredThrough: through, Cloned: cloned,
+		ConfigurationVersion: s.configurationVersion(ctx, caller.DeviceID, request.GetConfigurationVersion()),
+	}
 	if request.GetDeviceTime().IsValid() {
-		report.Skew = request.GetDeviceTime().AsTime().Sub(now)
 		response.Skew = durationpb.New(report.Skew)
 	}
-	if request.GetLastTouch().IsValid() {
-		report.LastTouch = request.GetLastTouch().AsTime()
-	}
-	s.devices.Touch(ctx, caller.DeviceID, report)
-	var err error
-	response.StoredThrough, err = s.devices.StoredThrough(ctx, caller.DeviceID)
-	return response, err
+	return response, nil
 }
 
 // mayManage checks that the caller may manage a device with these bindings: every unit lies within its scope.
@@ -121,7 +119,7 @@ func (s directoryService) CreateDevice(ctx context.Context, request *pb.CreateDe
 	if err != nil {
 		return nil, err
 	}
-	return codeResponse(created, code), nil
+	return s.codeResponse(ctx, created, code), nil
 }
 
 func (s directoryService) RenewDeviceCode(ctx context.Context, request *pb.RenewDeviceCodeRequest) (*pb.CreateDeviceResponse, error) {
@@ -132,29 +130,11 @@ func (s directoryService) RenewDeviceCode(ctx context.Context, request *pb.Renew
 	if err != nil {
 		return nil, err
 	}
-	return codeResponse(renewed, code), nil
+	return s.codeResponse(ctx, renewed, code), nil
 }
 
-func codeResponse(of device.Device, code device.Code) *pb.CreateDeviceResponse {
-	return &pb.CreateDeviceResponse{Device: of.Proto(), EnrollmentCode: code.Text, CodeExpiresAt: timestamp(code.ExpiresAt)}
-}
-
-func (s directoryService) ListDevices(ctx context.Context, request *pb.ListDevicesRequest) (*pb.ListDevicesResponse, error) {
-	caller := callerOf(ctx)
-	if err := caller.Check(identity.ManageDevices); err != nil {
-		return nil, err
-	}
-	listed, next, err := s.devices.List(ctx, pageSize(request.GetPageSize()), request.GetPageToken(), func(d device.Device) bool {
-		return s.mayManage(caller, d.Bindings) == nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	response := &pb.ListDevicesResponse{NextPageToken: next}
-	for _, d := range listed {
-		response.Devices = append(response.Devices, d.Proto())
-	}
-	return response, nil
+func (s directoryService) codeResponse(ctx context.Context, of device.Device, code device.Code) *pb.CreateDeviceResponse {
+	return &pb.CreateDeviceResponse{Device: s.judged(ctx, of), EnrollmentCode: code.Text, CodeExpiresAt: timestamp(code.ExpiresAt)}
 }
 
 func (s directoryService) BindDevice(ctx context.Context, request *pb.BindDeviceRequest) (*pb.Device, error) {
@@ -172,7 +152,7 @@ func (s directoryService) BindDevice(ctx context.Context, request *pb.BindDevice
 	if err != nil {
 		return nil, err
 	}
-	return bound.Proto(), nil
+	return s.judged(ctx, bound), nil
 }
 
 func (s directoryService) RevokeDevice(ctx context.Context, request *pb.RevokeDeviceRequest) (*pb.Device, error) {
@@ -183,5 +163,5 @@ func (s directoryService) RevokeDevice(ctx context.Context, request *pb.RevokeDe
 	if err != nil {
 		return nil, err
 	}
-	return revoked.Proto(), nil
+	return s.judged(ctx, revoked), nil
 }

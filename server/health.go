@@ -132,7 +132,7 @@ func (s operationsService) devicesHealth(ctx context.Context, caller identity.Ca
 		}
 		return false
 	}
-	devices, _, err := s.devices.List(ctx, devicesAtMost, "", working)
+	devices, _, err := s.devices.List(ctx, devicesAtMost, "", device.Filter{Mine: working})
 	if err != nil {
 		return part{name: "devices", key: "unknown"}
 	}

@@ -61,6 +61,8 @@ type application struct {
 	validator  protovalidate.Validator
 	health     []*health.Server
 
+	configurations *configurations
+
 	importSalt   []byte // derives salts of imported comments
 	fresh        func(context.Context) (time.Time, error)
 	filled       atomic.Bool               // the demonstration province, where asked for, is in
@@ -178,6 +180,8 @@ func open(ctx context.Context, config Config) (_ *application, err error) {
 		Engine: a.engine, Units: a.directory, Forms: a.directory, Clock: config.Clock, MinCell: uint32(min(config.MinCell, 1<<20)), //nolint:gosec // bounded just here
 		Fresh: a.fresh,
 	})
+	a.configurations = newConfigurations(a)
+	a.metrics.registry.MustRegister(newFleetGauge(a))
 	return a, nil
 }
 
@@ -243,6 +247,8 @@ func (a *application) directoryChanged(int64) {
 func (a *application) start(ctx context.Context, group *errgroup.Group) {
 	group.Go(func() error { a.directory.Watch(ctx); return nil })
 	group.Go(func() error { a.jobs.Resume(ctx); return nil })
+	changes := a.configurations.hears(ctx)
+	group.Go(func() error { a.configurations.run(ctx, changes); return nil })
 	changed := a.bus.Subscribe(ctx, topicDirectory)
 	group.Go(func() error {
 		for range changed {

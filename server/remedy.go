@@ -34,6 +34,7 @@ func (s remedyService) PublishRemedy(ctx context.Context, request *pb.PublishRem
 	if err != nil {
 		return nil, err
 	}
+	s.remediesChanged(ctx, published.Unit)
 	return published.Proto(), nil
 }
 
@@ -77,5 +78,13 @@ func (s remedyService) WithdrawRemedy(ctx context.Context, request *pb.WithdrawR
 	if err != nil {
 		return nil, err
 	}
+	s.remediesChanged(ctx, withdrawn.Unit)
 	return withdrawn.Proto(), nil
+}
+
+// remediesChanged tells the devices of a unit, and of those below, that there is something else to show.
+func (a *application) remediesChanged(ctx context.Context, unitID string) {
+	if err := a.bus.Publish(context.WithoutCancel(ctx), topicRemedies, []byte(unitID)); err != nil {
+		a.Logger.WarnContext(ctx, "devices were not told that remedies changed; they look within minutes", "unit", unitID, "error", err)
+	}
 }

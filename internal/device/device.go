@@ -7,6 +7,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -22,9 +23,6 @@ const (
 	MaxBindings = 100
 )
 
-// SilentAfter is how long a device that works may be silent: it sends a heartbeat every minute.
-const SilentAfter = 10 * time.Minute
-
 // Device is a touchscreen, or anything else that records ratings with a key of its own.
 type Device struct {
 	ID            string
@@ -35,7 +33,12 @@ type Device struct {
 	RevokedAt     time.Time // zero while it may send
 	LastSeenAt    time.Time // zero before it was heard of; a minute coarse
 	StoredThrough uint64    // the highest gap-free sequence that arrived
-	Report        Report    // what it last told of itself
+	Missing       uint64    // sequences that did not arrive below others that did
+	WaitingSince  time.Time // since when the oldest rating is known to wait on it, or is missing; zero = none does
+	Report        *Report   // what it last told of itself; nil before its first heartbeat
+	Settings      Settings
+	ClonedSince   time.Time // since when two machines speak with its identity; zero while one does
+	CloneSigns    []string  // what else tells of that: SignOtherMachine, SignForked
 }
 
 // Binding allows a device to send for a unit, or for one counter of it, from a time to a time.
@@ -46,15 +49,6 @@ type Binding struct {
 	To        time.Time `bson:"to,omitempty"`      // exclusive; zero = open
 }
 
-// Report is what a device tells of itself in a heartbeat.
-type Report struct {
-	Version    string        `bson:"version,omitempty"`
-	QueueDepth int64         `bson:"queue_depth,omitempty"` // ratings waiting to be sent
-	FreeBytes  int64         `bson:"free_bytes,omitempty"`  // of its storage
-	Skew       time.Duration `bson:"skew,omitempty"`        // device clock less server clock
-	LastTouch  time.Time     `bson:"last_touch,omitempty"`
-}
-
 // Holds tells whether the binding covers the unit and counter at a time. A binding to one counter does not cover
 // the unit's other counters, nor a rating without one.
 func (b Binding) Holds(unitID, counterID string, at time.Time) bool {
@@ -62,11 +56,18 @@ func (b Binding) Holds(unitID, counterID string, at time.Time) bool {
 		!at.Before(b.From) && (b.To.IsZero() || at.Before(b.To))
 }
 
-// Proto is the device as the contract has it.
-func (d Device) Proto() *pb.Device {
-	return &pb.Device{Id: d.ID, Name: d.Name, Bindings: ProtoBindings(d.Bindings), CreatedAt: timestamp(d.CreatedAt),
+// Proto is the device as the contract has it; State judges how it is.
+func (d Device) Proto(state pb.DeviceState) *pb.Device {
+	out := &pb.Device{
+		Id: d.ID, Name: d.Name, Bindings: ProtoBindings(d.Bindings), CreatedAt: timestamp(d.CreatedAt),
 		EnrolledAt: timestamp(d.EnrolledAt), RevokedAt: timestamp(d.RevokedAt), LastSeenAt: timestamp(d.LastSeenAt),
-		StoredThrough: d.StoredThrough}
+		StoredThrough: d.StoredThrough, State: state, Missing: d.Missing, ClonedSince: timestamp(d.ClonedSince), Settings: d.Settings.Proto(),
+	}
+	if d.Report != nil {
+		out.Report = d.Report.Proto()
+		out.Report.Troubles = append(out.Report.Troubles, d.CloneSigns...)
+	}
+	return out
 }
 
 // ProtoBindings are bindings as the contract has them.
@@ -112,6 +113,10 @@ type deviceDoc struct {
 	// Generation counts enrolments: a token holds the one it was made under.
 	Generation int64    `bson:"generation"`
 	Code       *codeDoc `bson:"code,omitempty"`
+	Settings   Settings `bson:"settings,omitempty"`
+	// Of the present enrolment.
+	ClonedSince time.Time `bson:"cloned_since,omitempty"`
+	CloneSigns  []string  `bson:"clone_signs,omitempty"`
 }
 
 // codeDoc is a one-time code. The code itself is not kept.
@@ -121,11 +126,14 @@ type codeDoc struct {
 	UsedAt    time.Time `bson:"used_at,omitempty"`
 }
 
-// healthDoc is when a device was last heard of.
+// healthDoc is when a device was last heard of, and what it told.
 type healthDoc struct {
-	ID     string    `bson:"_id"` // the device's id
-	SeenAt time.Time `bson:"seen_at"`
-	Report Report    `bson:"report"`
+	ID         string    `bson:"_id"` // the device's id
+	SeenAt     time.Time `bson:"seen_at"`
+	Report     *Report   `bson:"report,omitempty"`
+	Owed       *owed     `bson:"owed,omitempty"`
+	Generation int64     `bson:"generation,omitempty"` // the enrolment of the starts
+	Starts     []start   `bson:"starts,omitempty"`
 }
 
 var (
@@ -139,6 +147,7 @@ func Kinds() []store.Kind { return []store.Kind{deviceType.Kind, healthType.Kind
 func (d deviceDoc) device() Device {
 	device := Device{ID: d.ID, Name: d.Name, CreatedAt: d.CreatedAt, EnrolledAt: d.EnrolledAt, RevokedAt: d.RevokedAt}
 	device.Bindings = append(device.Bindings, d.Bindings...)
+	device.Settings, device.ClonedSince, device.CloneSigns = d.Settings, d.ClonedSince, slices.Clone(d.CloneSigns)
 	return device
 }
 

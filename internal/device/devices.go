@@ -42,8 +42,8 @@ const (
 	// keepKnown is how long what is known of a device is believed where the bus says nothing.
 	keepKnown = 5 * time.Second
 	maxKnown  = 50_000
-	// topic of the feed: the id of a device that changed.
-	topic = "device"
+	// Topic of the feed: the id of a device that changed.
+	Topic = "device"
 )
 
 // Open opens the devices of a store. Close ends what it started.
@@ -76,7 +76,7 @@ func Open(ctx context.Context, engine store.Engine, options Options) (*Devices, 
 	d.progress = newRecorder(docs, options.Now)
 	listening, stop := context.WithCancel(context.WithoutCancel(ctx))
 	d.stop = stop
-	events := options.Feed.Subscribe(listening, topic)
+	events := options.Feed.Subscribe(listening, Topic)
 	d.listener.Go(func() {
 		for event := range events {
 			if event.Missed {
@@ -108,7 +108,7 @@ func (d *Devices) recall(ctx context.Context, id string) (deviceDoc, error) {
 // tell makes every process forget the device; where the bus fails, others believe what they know for keepKnown.
 func (d *Devices) tell(ctx context.Context, id string) {
 	d.known.Forget(id)
-	if err := d.options.Feed.Publish(context.WithoutCancel(ctx), topic, []byte(id)); err != nil {
+	if err := d.options.Feed.Publish(context.WithoutCancel(ctx), Topic, []byte(id)); err != nil {
 		d.log.WarnContext(ctx, "other processes were not told that a device changed; they notice within seconds",
 			"device", id, "within", keepKnown, "error", err)
 	}

@@ -88,6 +88,7 @@ func (d *Devices) bindKey(ctx context.Context, code string, publicKey ed25519.Pu
 		doc.PublicKey = slices.Clone(publicKey)
 		doc.EnrolledAt = now
 		doc.Generation++
+		doc.ClonedSince, doc.CloneSigns = time.Time{}, nil // the other one does not have this key
 		return true, nil
 	})
 }

@@ -17,7 +17,9 @@ import (
 	"github.com/hailong-vn/hailong/internal/language"
 	"github.com/hailong-vn/hailong/internal/secret"
 	"github.com/hailong-vn/hailong/internal/store"
+	"github.com/hailong-vn/hailong/internal/store/mongodb"
 	"github.com/hailong-vn/hailong/internal/store/sqlite"
+	"github.com/hailong-vn/hailong/internal/testengine"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -51,23 +53,49 @@ type house struct {
 
 func newHouse(t testing.TB) *house {
 	t.Helper()
-	h := &house{t: t, clock: &clock{now: at}}
-	folder := t.TempDir()
-	engine, err := sqlite.Open(t.Context(), folder, sqlite.Options{Now: h.clock.Now})
+	clock := &clock{now: at}
+	engine, err := sqlite.Open(t.Context(), t.TempDir(), sqlite.Options{Now: clock.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.engine = engine
-	h.bus = local.New(local.Options{Now: h.clock.Now})
+	return houseOn(t, engine, clock)
+}
+
+func houseOn(t testing.TB, engine store.Engine, clock *clock) *house {
+	t.Helper()
+	h := &house{t: t, clock: clock, engine: engine, bus: local.New(local.Options{Now: clock.Now})}
 	t.Cleanup(func() {
 		if err := errors.Join(h.bus.Close(), engine.Close()); err != nil {
 			t.Error(err)
 		}
 	})
-	if h.keys, err = secret.Load(t.Context(), engine, secret.Source{Folder: folder}); err != nil {
+	var err error
+	if h.keys, err = secret.Load(t.Context(), engine, secret.Source{Folder: t.TempDir()}); err != nil {
 		t.Fatal(err)
 	}
 	return h
+}
+
+// onStores runs a test on the embedded store and on a real MongoDB.
+func onStores(t *testing.T, test func(t *testing.T, h *house)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, newHouse(t)) })
+	t.Run("mongodb", func(t *testing.T) {
+		engine, err := mongodb.Open(t.Context(), testengine.WithDatabase(testengine.MongoDB(t)), mongodb.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		test(t, houseOn(t, engine, &clock{now: at}))
+	})
+}
+
+// beat sends a heartbeat and answers whether the device is told of another machine.
+func (h *house) beat(d *Devices, id string, beat Beat) (cloned bool) {
+	h.t.Helper()
+	_, cloned, err := d.Heartbeat(h.t.Context(), id, beat)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return cloned
 }
 
 // process opens devices as one more process would.

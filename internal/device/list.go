@@ -19,11 +19,38 @@ func (d *Devices) Get(ctx context.Context, id string) (Device, error) {
 	return devices[0], err
 }
 
-// List answers devices in the order they were made, at most size of those that show answers true for (nil = all), and the
-// token of the next page, empty at the end. Invalid "device_page_invalid".
-func (d *Devices) List(ctx context.Context, size int, page string, show func(Device) bool) ([]Device, string, error) {
-	var devices []Device
-	var last, next store.Cursor
+// Known answers a device without what changes at every call: when it was heard of, what it told and what arrived. NotFound.
+func (d *Devices) Known(ctx context.Context, id string) (Device, error) {
+	doc, _, err := d.devices.Get(ctx, id)
+	return doc.device(), typed("read device", err)
+}
+
+// Filter says which devices to list; nil fields show all.
+type Filter struct {
+	Mine func(Device) bool // by what stands in Known, asked first
+	Show func(Device) bool // by everything
+}
+
+// completedTogether is how many devices are completed at a time: what is kept apart of them is read in one go.
+const completedTogether = 500
+
+// List answers devices in the order they were made, at most size of those that the filter shows (0 = all), and the token of the
+// next page, empty at the end. Invalid "device_page_invalid".
+func (d *Devices) List(ctx context.Context, size int, page string, filter Filter) ([]Device, string, error) {
+	var shown []Device
+	var cursors []store.Cursor // of what is shown
+	var waiting []Device
+	var whose []store.Cursor // of what waits
+	complete := func() error {
+		err := d.complete(ctx, waiting)
+		for i, device := range waiting {
+			if filter.Show == nil || filter.Show(device) {
+				shown, cursors = append(shown, device), append(cursors, whose[i])
+			}
+		}
+		waiting, whose = nil, nil
+		return err
+	}
 	for doc, err := range d.devices.Find(ctx, store.Query{After: store.Cursor(page)}) {
 		if errors.Is(err, store.ErrInvalid) {
 			return nil, "", fault.New(fault.Invalid, "device_page_invalid").Because(err)
@@ -32,19 +59,35 @@ func (d *Devices) List(ctx context.Context, size int, page string, show func(Dev
 			return nil, "", typed("list devices", err)
 		}
 		device := doc.Value.device()
-		if show != nil && !show(device) {
+		if filter.Mine != nil && !filter.Mine(device) {
 			continue
 		}
-		if len(devices) == size {
-			next = last
+		waiting, whose = append(waiting, device), append(whose, doc.Cursor)
+		enough := completedTogether
+		if filter.Show == nil && size > 0 {
+			enough = min(enough, size+1-len(shown))
+		}
+		if len(waiting) < enough {
+			continue
+		}
+		if err := complete(); err != nil {
+			return nil, "", err
+		}
+		if size > 0 && len(shown) > size {
 			break
 		}
-		devices, last = append(devices, device), doc.Cursor
 	}
-	return devices, string(next), d.complete(ctx, devices)
+	if err := complete(); err != nil {
+		return nil, "", err
+	}
+	if size > 0 && len(shown) > size {
+		return shown[:size], string(cursors[size-1]), nil
+	}
+	return shown, "", nil
 }
 
-// complete adds what is kept apart: when devices were heard of and what arrived. Devices are in the order of their ids.
+// complete adds what is kept apart: when devices were heard of, what they told and what arrived. Devices are in the order of their
+// ids.
 func (d *Devices) complete(ctx context.Context, devices []Device) error {
 	if len(devices) == 0 {
 		return nil
@@ -57,16 +100,23 @@ func (d *Devices) complete(ctx context.Context, devices []Device) error {
 		}
 		health[doc.Value.ID] = doc.Value
 	}
-	through := map[string]uint64{}
+	progress := map[string]progressDoc{}
 	for doc, err := range d.progress.docs.Find(ctx, query) {
 		if err != nil {
 			return typed("read progress", err)
 		}
-		through[doc.Value.ID] = doc.Value.through()
+		progress[doc.Value.ID] = doc.Value
 	}
 	for i := range devices {
-		devices[i].StoredThrough = through[devices[i].ID]
-		d.lastSeen(&devices[i], health[devices[i].ID])
+		device := &devices[i]
+		arrived, heard := progress[device.ID], health[device.ID]
+		device.StoredThrough = arrived.through()
+		device.Missing, device.WaitingSince = arrived.missing()
+		d.lastSeen(device, heard)
+		if o := heard.Owed; o != nil && device.Report != nil && !o.paid(device.StoredThrough, *device.Report) &&
+			(device.WaitingSince.IsZero() || o.Since.Before(device.WaitingSince)) {
+			device.WaitingSince = o.Since
+		}
 	}
 	return nil
 }

@@ -19,6 +19,11 @@ type progressDoc struct {
 	GapCount int32     `bson:"gap_count"`
 	Head     *headDoc  `bson:"head,omitempty"`
 	At       time.Time `bson:"at"` // of the last write
+
+	// Of the chain, under one enrolment.
+	Generation int64     `bson:"generation,omitempty"`
+	Places     []byte    `bson:"places,omitempty"`    // where it was seen to pass
+	ForkedAt   time.Time `bson:"forked_at,omitempty"` // two batches disagreed
 }
 
 type gapDoc struct {
@@ -42,8 +47,10 @@ type Head struct {
 
 // received is what one call tells.
 type received struct {
-	spans []span
-	head  *Head
+	spans      []span
+	head       *Head
+	ends       []place // of the batch they came in
+	generation int64   // of the enrolment it was sealed under
 }
 
 func (p *progressDoc) arrivals() arrivals {
@@ -65,6 +72,7 @@ func (p *progressDoc) take(all []received, now time.Time) (news bool) {
 			p.Head = &headDoc{int64(r.head.Sequence), r.head.Link[:]}
 			news = true
 		}
+		news = p.chained(r, now) || news
 	}
 	if !news {
 		return false
@@ -91,7 +99,13 @@ type recorder struct {
 // waiter is one call.
 type waiter struct {
 	received
-	done chan error // one answer, buffered
+	done chan recorded // one answer, buffered
+}
+
+// recorded is what stands afterwards.
+type recorded struct {
+	doc progressDoc
+	err error
 }
 
 const (
@@ -103,9 +117,9 @@ func newRecorder(docs store.Docs[progressDoc], now func() time.Time) *recorder {
 	return &recorder{docs: docs, now: now, waiting: map[string][]waiter{}, last: map[string]store.Doc[progressDoc]{}}
 }
 
-// record keeps what arrived, durably before it answers nil. A caller that leaves does not take it back.
-func (r *recorder) record(ctx context.Context, device string, what received) error {
-	w := waiter{what, make(chan error, 1)}
+// record keeps what arrived, durably before it answers what stands then. A caller that leaves does not take it back.
+func (r *recorder) record(ctx context.Context, device string, what received) (progressDoc, error) {
+	w := waiter{what, make(chan recorded, 1)}
 	r.mu.Lock()
 	queue, working := r.waiting[device]
 	r.waiting[device] = append(queue, w)
@@ -115,11 +129,18 @@ func (r *recorder) record(ctx context.Context, device string, what received) err
 	}
 	r.mu.Unlock()
 	select {
-	case err := <-w.done:
-		return err
+	case is := <-w.done:
+		return is.doc, is.err
 	case <-ctx.Done():
-		return ctx.Err()
+		return progressDoc{}, ctx.Err()
 	}
+}
+
+// remembered is what this process wrote last of a device; the zero document where it did not.
+func (r *recorder) remembered(device string) progressDoc {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.last[device].Value
 }
 
 // work writes for a device until nobody waits.
@@ -159,7 +180,7 @@ func (r *recorder) work(ctx context.Context, device string) {
 		}
 		r.mu.Unlock()
 		for _, w := range batch {
-			w.done <- err
+			w.done <- recorded{doc.Value, err}
 		}
 	}
 }
@@ -213,6 +234,17 @@ func (r *recorder) write(ctx context.Context, device string, doc store.Doc[progr
 func (p *progressDoc) through() uint64 {
 	a := p.arrivals()
 	return a.through()
+}
+
+// missing counts the sequences that did not arrive below others that did, and tells since when the oldest is missing.
+func (p *progressDoc) missing() (count uint64, since time.Time) {
+	for _, g := range p.Gaps {
+		count += uint64(g.To - g.From + 1)
+		if since.IsZero() || g.SeenAt.Before(since) {
+			since = g.SeenAt
+		}
+	}
+	return count, since
 }
 
 // Gap is a run of sequences a device has given that never arrived.

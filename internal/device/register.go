@@ -94,7 +94,7 @@ func (d *Devices) RenewCode(ctx context.Context, by, id string) (Device, Code, e
 		return Device{}, Code{}, typed("renew code", err)
 	}
 	d.log.InfoContext(ctx, "device given a new code", "device", id, "by", by)
-	return doc.device(), code, nil
+	return d.whole(ctx, doc), code, nil
 }
 
 // Bind adds a binding. One that has an end, where an open one stands for the same unit and counter, ends that one
@@ -139,7 +139,7 @@ func (d *Devices) Bind(ctx context.Context, by, id string, binding Binding) (Dev
 	}
 	d.tell(ctx, id)
 	d.log.InfoContext(ctx, "device bound", "device", id, "unit", binding.UnitID, "counter", binding.CounterID, "by", by)
-	return doc.device(), nil
+	return d.whole(ctx, doc), nil
 }
 
 // Revoke ends the device's right to send at once and for good; one that is revoked stays as it is.
@@ -156,7 +156,7 @@ func (d *Devices) Revoke(ctx context.Context, by, id string) (Device, error) {
 	}
 	d.tell(ctx, id)
 	d.log.InfoContext(ctx, "device revoked", "device", id, "by", by)
-	return doc.device(), nil
+	return d.whole(ctx, doc), nil
 }
 
 // Allowed tells whether the device was bound to the unit and counter at a time, from memory where it was asked within

@@ -132,19 +132,19 @@ func TestListPages(t *testing.T) {
 	if err := d.Received(t.Context(), made[3], []uint64{1, 2, 3, 5}, nil); err != nil {
 		t.Fatal(err)
 	}
-	d.Touch(t.Context(), made[3], &Report{Version: "1.2", QueueDepth: 4})
+	h.beat(d, made[3], Beat{Report: Report{Version: "1.1"}})
 	h.clock.add(time.Second)
-	d.Touch(t.Context(), made[3], nil)
+	h.beat(d, made[3], Beat{Report: Report{Version: "1.2", QueueDepth: 4}})
 	var listed []string
 	for page := ""; ; {
-		devices, next, err := d.List(t.Context(), 3, page, nil)
+		devices, next, err := d.List(t.Context(), 3, page, Filter{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, device := range devices {
 			listed = append(listed, device.ID)
 			if device.ID == made[3] && (device.StoredThrough != 3 || !device.LastSeenAt.Equal(at.Add(time.Second)) ||
-				device.Report != Report{Version: "1.2", QueueDepth: 4}) {
+				device.Missing != 1 || !cmp.Equal(device.Report, &Report{Version: "1.2", QueueDepth: 4})) {
 				t.Errorf("the device that was heard of is listed as %+v", device)
 			}
 		}
@@ -155,40 +155,84 @@ func TestListPages(t *testing.T) {
 	if diff := cmp.Diff(made, listed); diff != "" {
 		t.Error(diff)
 	}
-	some, next, err := d.List(t.Context(), 2, "", func(device Device) bool { return device.ID >= made[5] })
+	some, next, err := d.List(t.Context(), 2, "", Filter{Mine: func(device Device) bool { return device.ID >= made[5] }})
 	if err != nil || len(some) != 2 || some[0].ID != made[5] || next != "" {
 		t.Errorf("filtered: %v, %q, %v", some, next, err)
 	}
-	_, _, err = d.List(t.Context(), 3, "not a page", nil)
+	_, _, err = d.List(t.Context(), 3, "not a page", Filter{})
 	wantFault(t, err, fault.Invalid, "device_page_invalid")
 }
 
-func TestBeingHeardOfIsWrittenOnceAMinute(t *testing.T) {
+func TestListByWhatIsKeptApart(t *testing.T) {
 	h := newHouse(t)
-	here, there := h.process(), h.process()
-	device, _ := h.make(here)
-	version := func() (time.Time, Report) {
-		doc, _, err := here.health.Get(t.Context(), device.ID)
-		if err != nil {
-			t.Fatal(err)
+	d := h.process()
+	var made, behind []string
+	for i := range 9 {
+		device, _ := h.make(d)
+		made = append(made, device.ID)
+		if i%2 == 0 {
+			behind = append(behind, device.ID)
+			if err := d.Received(t.Context(), device.ID, []uint64{2}, nil); err != nil {
+				t.Fatal(err)
+			}
 		}
-		return doc.SeenAt, doc.Report
 	}
-	here.Touch(t.Context(), device.ID, &Report{Version: "1"})
-	for range 59 {
+	filter := Filter{Mine: func(d Device) bool { return d.ID != made[0] }, Show: func(d Device) bool { return d.Missing > 0 }}
+	var listed []string
+	for page := ""; ; {
+		devices, next, err := d.List(t.Context(), 2, page, filter)
+		if err != nil || len(devices) > 2 {
+			t.Fatal(devices, err)
+		}
+		for _, device := range devices {
+			listed = append(listed, device.ID)
+		}
+		if page = next; page == "" {
+			break
+		}
+	}
+	if diff := cmp.Diff(behind[1:], listed); diff != "" {
+		t.Error(diff)
+	}
+	if all, next, err := d.List(t.Context(), 0, "", Filter{}); len(all) != 9 || next != "" || err != nil {
+		t.Errorf("%d, %q, %v", len(all), next, err)
+	}
+}
+
+func TestBeingHeardOfIsWrittenOnceAMinute(t *testing.T) {
+	onStores(t, func(t *testing.T, h *house) {
+		here, there := h.process(), h.process()
+		device, _ := h.make(here)
+		kept := func() (time.Time, string) {
+			doc, _, err := here.health.Get(t.Context(), device.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return doc.SeenAt, doc.Report.Version
+		}
+		h.beat(here, device.ID, Beat{Report: Report{Version: "1"}})
+		for range 59 {
+			h.clock.add(time.Second)
+			h.beat(here, device.ID, Beat{Report: Report{Version: "2"}, StartID: "a"})
+		}
+		if seen, version := kept(); !seen.Equal(at) || version != "1" {
+			t.Errorf("written within the minute: %v %v", seen, version)
+		}
+		there.touch(t.Context(), device.ID, nil, Beat{}, 0)
+		if seen, version := kept(); !seen.Equal(at.Add(59*time.Second)) || version != "1" {
+			t.Errorf("another process wrote %v %v", seen, version)
+		}
 		h.clock.add(time.Second)
-		here.Touch(t.Context(), device.ID, nil)
-	}
-	if seen, _ := version(); !seen.Equal(at) {
-		t.Errorf("written within the minute: %v", seen)
-	}
-	there.Touch(t.Context(), device.ID, nil)
-	if seen, report := version(); !seen.Equal(at.Add(59*time.Second)) || report.Version != "1" {
-		t.Errorf("another process wrote %v %v", seen, report)
-	}
-	h.clock.add(time.Second)
-	here.Touch(t.Context(), device.ID, nil)
-	if seen, _ := version(); !seen.Equal(at.Add(time.Minute)) {
-		t.Errorf("not written after the minute: %v", seen)
-	}
+		h.beat(here, device.ID, Beat{Report: Report{Version: "3", Days: []DayCount{{"2026-11-22", 7}}, Troubles: []string{"storage_low"}}, StartID: "a"})
+		if seen, version := kept(); !seen.Equal(at.Add(time.Minute)) || version != "3" {
+			t.Errorf("not written after the minute: %v %v", seen, version)
+		}
+		doc, _, err := there.health.Get(t.Context(), device.ID)
+		if want := []time.Time{at.Add(time.Second), at.Add(31 * time.Second)}; err != nil || len(doc.Starts) != 1 || !cmp.Equal(doc.Starts[0].Heard, want) {
+			t.Errorf("what was heard within the minute is kept as %+v, %v, want %v", doc.Starts, err, want)
+		}
+		if of, err := there.Get(t.Context(), device.ID); err != nil || !cmp.Equal(of.Report.Days, []DayCount{{"2026-11-22", 7}}) {
+			t.Errorf("%+v, %v", of.Report, err)
+		}
+	})
 }

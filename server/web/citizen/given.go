@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	gate "github.com/hailong-vn/hailong/internal/citizen"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 	"github.com/hailong-vn/hailong/server/web"
 )
@@ -29,9 +30,6 @@ const (
 	maxPhone   = 40
 	maxReasons = 50
 )
-
-// consentVersion names the words a person agrees to (citizenpage.call_back and citizenpage.consent): changed words are a new version.
-const consentVersion = "call-back-1"
 
 func readGiven(v *web.Visit) given {
 	g := given{
@@ -108,7 +106,7 @@ func (g given) rating(v *web.Visit, form *pb.GetFormResponse) (*pb.CreateRatingR
 		if request.Private == nil {
 			request.Private = &pb.Private{}
 		}
-		request.Private.ConsentVersion = consentVersion
+		request.Private.ConsentVersion = gate.ConsentVersion
 		request.Private.Contact = &pb.Contact{Name: g.Name, Phone: g.Phone, CallBack: true}
 	}
 	return request, nil
