@@ -14,6 +14,8 @@ func TestEngineDown(t *testing.T) {
 	page := browser.Open(t).Page(t, browser.Options{NoScript: true})
 	p.SignInPage(t, page, webtest.Leader)
 	page.Go(p.HTTP + "/follow-ups")
+	admin := browser.Open(t).Page(t, browser.Options{NoScript: true})
+	p.GiveSession(t, admin, webtest.Administrator)
 	const typed = "Gửi lúc hệ thống gián đoạn <&>"
 	page.Click("article summary")
 	page.Fill("article textarea", typed)
@@ -35,9 +37,22 @@ func TestEngineDown(t *testing.T) {
 	if status := other.Go(p.HTTP + "/units/" + p.Commune); status != http.StatusServiceUnavailable || other.Header("Refresh") == "" {
 		t.Fatalf("a page is answered %d, Refresh %q", status, other.Header("Refresh"))
 	}
+	// A session is remembered for some seconds: so long the parts are shown, and then what can be told of them.
+	status := admin.Go(p.HTTP + "/admin/health")
+	for ; status == http.StatusOK; status = admin.Go(p.HTTP + "/admin/health") {
+		if text := admin.Text("main"); !strings.Contains(text, "MongoDB không trả lời") {
+			t.Fatalf("the health of the system is %s", text)
+		}
+	}
+	if text := admin.Text("main"); status != http.StatusServiceUnavailable || admin.Header("Refresh") == "" || !strings.Contains(text, "Kho dữ liệu không trả lời") || !strings.Contains(text, "/readyz") {
+		t.Errorf("the health of the system is answered %d: %s", status, text)
+	}
+	admin.CheckAccessible()
+	admin.Screenshot("health-away")
 	p.EngineUp(t)
 	p.Figures(t, p.Commune, 160)
 	other.WaitText("h1", "Xã Đồi Nắng") // nobody pressed anything
+	admin.WaitText("main", "MongoDB ghi được")
 	page.Submit("text=Gửi lại")
 	page.WaitText("[role=status]", "Đã ghi “đã nắm”.")
 	page.WaitText(".notes", typed)

@@ -46,14 +46,25 @@ func (v *Visit) fail(err error) {
 		v.W.Header().Set("Retry-After", "10")
 		v.failed(http.StatusTooManyRequests, "too_often", answer.Message())
 	case codes.Unavailable, codes.DeadlineExceeded:
-		v.W.Header().Set("Retry-After", "5")
-		if v.R.Method == http.MethodGet {
-			v.W.Header().Set("Refresh", "5") // the page recovers by itself
-		}
+		v.later()
 		v.failed(http.StatusServiceUnavailable, "unavailable", "")
 	case codes.Canceled:
 	default:
 		v.failed(http.StatusInternalServerError, "internal", "")
+	}
+}
+
+// away tells whether a service could not be served because what it needs is away.
+func away(err error) bool {
+	code := status.Code(err)
+	return code == codes.Unavailable || code == codes.DeadlineExceeded
+}
+
+// later asks programs to come back, and a page to try again by itself.
+func (v *Visit) later() {
+	v.W.Header().Set("Retry-After", "5")
+	if v.R.Method == http.MethodGet {
+		v.W.Header().Set("Refresh", "5")
 	}
 }
 

@@ -124,10 +124,17 @@ func Framed() Option { return func(r *route) { r.framed = true } }
 // same; this only spares people a page that could only refuse them.
 func Needs(action string) Option { return func(r *route) { r.needs = action } }
 
+// Meanwhile answers a page while the store is away, when it may not even be known who visits; without it visitors are told so in
+// general words. What the handler shows is for anybody who comes with a session, be it one that has ended.
+func Meanwhile(handler func(*Visit) error) Option {
+	return func(r *route) { r.meanwhile = handler }
+}
+
 type route struct {
-	maxBody int64
-	framed  bool
-	needs   string
+	maxBody   int64
+	framed    bool
+	needs     string
+	meanwhile func(*Visit) error
 }
 
 const maxForm = 256 << 10

@@ -150,7 +150,12 @@ func (s *Site) serve(w http.ResponseWriter, r *http.Request, access Access, rout
 			v.panicked(p, began.began)
 		}
 	}()
-	if err := v.open(access, route, handler); err != nil {
+	err := v.open(access, route, handler)
+	if away(err) && route.meanwhile != nil && v.token != "" {
+		v.later()
+		err = route.meanwhile(v)
+	}
+	if err != nil {
 		v.fail(err)
 	}
 }

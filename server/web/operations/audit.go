@@ -3,7 +3,6 @@ package operations
 import (
 	"encoding/csv"
 	"net/url"
-	"strings"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
@@ -121,11 +120,8 @@ func rowsOf(v *web.Visit, entries []*pb.AuditEntry) []auditRow {
 		if one, known := named[kindOf(entry.GetAction())][entry.GetSubject()]; known {
 			row.Whom = one
 		}
-		switch {
-		case row.Whom.Name == "":
+		if row.Whom.Name == "" || row.Whom.Name == row.ID {
 			row.Whom.Name, row.ID = row.ID, ""
-		case strings.HasSuffix(row.Whom.Name, row.ID):
-			row.ID = ""
 		}
 		key := "operationspage.outcome." + entry.GetOutcome()
 		if row.Came = v.Text(key); row.Came == key {

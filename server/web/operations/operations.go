@@ -39,7 +39,7 @@ func Mount(site *web.Site) error {
 	site.Handle("GET /admin/quarantine", web.SignedIn, p.showQuarantine, quarantine)
 	site.Handle("POST /admin/quarantine", web.SignedIn, p.settle, quarantine)
 	site.Handle("GET /admin/quarantine/{id}", web.SignedIn, p.showQuarantined, quarantine)
-	site.Handle("GET /admin/health", web.SignedIn, p.showHealth, web.Needs("read_health"))
+	site.Handle("GET /admin/health", web.SignedIn, p.showHealth, web.Needs("read_health"), web.Meanwhile(p.showAway))
 	audit := web.Needs("read_audit")
 	site.Handle("GET /admin/audit", web.SignedIn, p.showAudit, audit)
 	site.Handle("GET /admin/audit.csv", web.SignedIn, p.sendAudit, audit)

@@ -140,7 +140,7 @@ func someOf(v *web.Visit, kind string, ids map[string]bool, after string) (found
 		next = list.GetNextPageToken()
 	case kind == "quarantined" && v.May("manage_quarantine"):
 		for id := range ids {
-			found[id] = subject{v.Text("operationspage.rating_id") + " " + id, "/admin/quarantine/" + url.PathEscape(id)}
+			found[id] = subject{v.Text("operationspage.item"), "/admin/quarantine/" + url.PathEscape(id)}
 		}
 	default:
 		return nil, ""
