@@ -143,7 +143,7 @@ func open(ctx context.Context, config Config) (_ *application, err error) {
 	a.importSalt = salts.Sum([]byte("import"))
 	a.intake, err = intake.New(ctx, intake.Config{
 		Engine: a.engine, Directory: a.directory, Devices: a.devices, Hints: hinter{a.bus},
-		Contacts: keys, Salts: salts, Clock: config.Clock, Logger: config.Logger,
+		Contacts: keys, Salts: salts, Clock: config.Clock, Logger: config.Logger, MinimumInterval: a.minimumInterval,
 	})
 	if err != nil {
 		return nil, err
@@ -293,4 +293,13 @@ func (a *application) authenticate(ctx context.Context, token string) (identity.
 		return a.devices.Authenticate(ctx, token)
 	}
 	return a.accounts.Authenticate(ctx, token)
+}
+
+// minimumInterval is the least time between people who rate at a device, by its settings; 0 where they do not say, or cannot be read.
+func (a *application) minimumInterval(ctx context.Context, deviceID string) time.Duration {
+	d, err := a.devices.Known(ctx, deviceID)
+	if err != nil {
+		return 0
+	}
+	return time.Duration(d.Settings.MinimumInterval) * time.Second
 }

@@ -65,7 +65,7 @@ type Config struct {
 	Clock      func() time.Time
 	Logger     *slog.Logger
 	Quarantine int // items a sender may have waiting; 0 = 1,000
-	// MinimumInterval is the device's setting of that name; nil, or an answer of 0 = DefaultInterval.
+	// MinimumInterval is the device's setting of that name, asked at most once a call; nil, or an answer of 0 = DefaultInterval.
 	MinimumInterval func(ctx context.Context, deviceID string) time.Duration
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"strings"
+	"sync"
 	"time"
 
 	"buf.build/go/protovalidate"
@@ -49,6 +50,7 @@ func (s *Service) judge(ctx context.Context, caller identity.Caller, batch Batch
 	if undecided(sealFault) {
 		return nil, sealFault
 	}
+	least := sync.OnceValue(func() time.Duration { return s.minimumInterval(ctx, caller.DeviceID) })
 	items := make([]*item, len(batch.Items))
 	for i, sealed := range batch.Items {
 		it := &item{sealed: sealed}
@@ -59,6 +61,8 @@ func (s *Service) judge(ctx context.Context, caller identity.Caller, batch Batch
 			return nil, err
 		} else if err != nil {
 			it.reject(err)
+		} else if tooSoon(it.rating, least) {
+			it.record.Flags = append(it.record.Flags, rating.FlagTooSoon)
 		}
 		switch {
 		case sealFault != nil:
@@ -181,9 +185,6 @@ func (s *Service) judgeItem(ctx context.Context, caller identity.Caller, batch B
 	sender := rating.Sender{Device: caller.DeviceID, Account: caller.AccountID, Source: batch.Source}
 	it.record = rating.NewRecord(tree.Home(r.GetUnitId()), r, it.sealed.GetRating(), sender, received)
 	it.record.Score = form.OverallOf(r)
-	if s.tooSoon(ctx, caller.DeviceID, r) {
-		it.record.Flags = append(it.record.Flags, rating.FlagTooSoon)
-	}
 	if counter, ok := s.Directory.Counter(r.GetCounterId()); ok && !batch.Released && !counter.ServesOn(it.record.Counted.Day) {
 		return fault.New(fault.Invalid, "counter_closed", "counter", counter.Name)
 	}
