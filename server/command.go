@@ -50,7 +50,7 @@ var errUsage = errors.New("usage")
 
 // Main runs hailong-server and answers its exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 func Main(args []string) int {
-	t := &terminal{Language: terminalLanguage(), stdout: os.Stdout, stderr: os.Stderr}
+	t := &terminal{Language: language.OfTerminal(), stdout: os.Stdout, stderr: os.Stderr}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	err := t.dispatch(ctx, args)

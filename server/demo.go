@@ -17,6 +17,7 @@ import (
 	"github.com/hailong-vn/hailong/internal/fault"
 	"github.com/hailong-vn/hailong/internal/identity"
 	"github.com/hailong-vn/hailong/internal/intake"
+	"github.com/hailong-vn/hailong/internal/language"
 	"github.com/hailong-vn/hailong/internal/localday"
 	"github.com/hailong-vn/hailong/internal/remedy"
 	"github.com/hailong-vn/hailong/internal/store"
@@ -60,7 +61,7 @@ func (a *application) fillDemo(ctx context.Context) error {
 	}
 	now := a.Clock()
 	if fresh {
-		_, _ = fmt.Fprintln(a.Stderr, terminalLanguage().Text("serve.demo_filling"))
+		_, _ = fmt.Fprintln(a.Stderr, language.OfTerminal().Text("serve.demo_filling"))
 	}
 	count, err := a.fillDemoRatings(ctx, before.Through, now)
 	if err != nil {
@@ -75,8 +76,8 @@ func (a *application) fillDemo(ctx context.Context) error {
 	if errors.Is(err, store.ErrExists) || errors.Is(err, store.ErrStale) {
 		err = nil // another process fills the same store
 	}
-	_, _ = fmt.Fprintln(a.Stderr, terminalLanguage().Text("serve.demo_filled", "count", terminalLanguage().Number(float64(count), 0),
-		"seconds", terminalLanguage().Number(a.Clock().Sub(now).Seconds(), 1)))
+	_, _ = fmt.Fprintln(a.Stderr, language.OfTerminal().Text("serve.demo_filled", "count", language.OfTerminal().Number(float64(count), 0),
+		"seconds", language.OfTerminal().Number(a.Clock().Sub(now).Seconds(), 1)))
 	return err
 }
 

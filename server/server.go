@@ -19,6 +19,7 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/hailong-vn/hailong/internal/identity"
+	"github.com/hailong-vn/hailong/internal/language"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 )
 
@@ -132,7 +133,7 @@ func (a *application) ensureAdministrator(ctx context.Context) error {
 		return err
 	}
 	if made && oneTime != "" {
-		_, _ = fmt.Fprintln(a.Stderr, terminalLanguage().Text("serve.first_administrator", "name", identity.AdministratorName, "password", oneTime))
+		_, _ = fmt.Fprintln(a.Stderr, language.OfTerminal().Text("serve.first_administrator", "name", identity.AdministratorName, "password", oneTime))
 	}
 	return nil
 }
@@ -168,7 +169,7 @@ func (a *application) announce(grpcAddress, httpAddress string) error {
 	if _, err = a.Stdout.Write(append(encoded, '\n')); err != nil {
 		return err
 	}
-	in := terminalLanguage()
+	in := language.OfTerminal()
 	_, _ = fmt.Fprintln(a.Stderr, in.Text("serve.ready", "http", httpAddress, "grpc", grpcAddress))
 	if accounts := a.shownAccounts(); len(accounts) > 0 {
 		_, _ = fmt.Fprintln(a.Stderr, in.Text("serve.demo_accounts"))
