@@ -31,6 +31,8 @@ func TestDesk(t *testing.T) {
 		"without JavaScript":                  testWithoutScript,
 		"session ends while typing":           testSessionEnds,
 		"corrected by somebody meanwhile":     testCorrectedMeanwhile,
+		"a correction keeps the comment":      testKeepsComment,
+		"the number counts up":                testNumber,
 		"closing":                             testClosing,
 		"who may not":                         testWhoMayNot,
 		"markup and odd numbers":              testMarkup,
@@ -188,6 +190,92 @@ func testCorrectedMeanwhile(t *testing.T, program *webtest.Program) {
 	k.Focus("#comment")
 	k.PressAndLoad("Enter")
 	k.WaitText(".said", "M-7")
+}
+
+func testKeepsComment(t *testing.T, program *webtest.Program) {
+	address := pile(t, program, webtest.Operator, "kiosk", 0)
+	enter(t, program, webtest.Operator, address, "G-1", 5, func(r *pb.EnterSlipRequest) { r.Private = &pb.Private{Comment: "cán bộ rất tận tình"} })
+	comment := func() string {
+		t.Helper()
+		id := batch(t, program, address).GetSlips()[0].GetRatingId()
+		list, err := pb.NewRatingServiceClient(program.Conn(t, webtest.Leader)).ListRatings(t.Context(), &pb.ListRatingsRequest{UnitId: program.CommuneOffice})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range list.GetRatings() {
+			if r.GetId() == id {
+				return r.GetComment()
+			}
+		}
+		t.Fatalf("rating %s is not listed", id)
+		return ""
+	}
+	k := open(t, program, webtest.Operator, browser.Options{})
+	correct := func(score string, then func()) {
+		t.Helper()
+		k.Go(address + "?correct=G-1")
+		k.Press(score, "0", "Enter") // the comment is gone past
+		then()
+		k.Fill("#correction_reason", "gõ nhầm mức "+score)
+		if status := k.PressAndLoad("Enter"); status != 200 {
+			t.Errorf("status %d", status)
+		}
+		k.WaitText(".said", "Đã lưu phiếu G-1")
+	}
+	correct("4", func() {
+		k.WaitText("#comment-help", "giữ nguyên")
+		k.CheckAccessible()
+		k.Screenshot("desk/correct-with-comment")
+	})
+	if got := comment(); got != "cán bộ rất tận tình" {
+		t.Errorf("the comment is %q", got)
+	}
+	correct("3", func() { k.Fill("#comment", "cán bộ tận tình") })
+	if got := comment(); got != "cán bộ tận tình" {
+		t.Errorf("the comment is %q", got)
+	}
+	// Somebody corrects it meanwhile: both are shown, and what was chosen for the comment stands.
+	k.Go(address + "?correct=G-1")
+	enter(t, program, webtest.CommuneOperator, address, "G-1", 1, func(r *pb.EnterSlipRequest) { r.CorrectionReason = "đọc lại" })
+	k.Press("2", "0", "Enter")
+	k.Fill("#correction_reason", "đọc nhầm")
+	if status := k.PressAndLoad("Enter"); status != 409 {
+		t.Errorf("status %d", status)
+	}
+	k.WaitText("table", "giữ ý kiến đã nhập")
+	k.PressAndLoad("Enter")
+	if got := comment(); got != "cán bộ tận tình" {
+		t.Errorf("after both were seen the comment is %q", got)
+	}
+	correct("5", func() { k.Click(`[for="drop_comment"]`) })
+	if got := comment(); got != "" || batch(t, program, address).GetSlips()[0].GetHasComment() {
+		t.Errorf("a comment that was dropped is %q", got)
+	}
+	k.CheckConsole()
+}
+
+func testNumber(t *testing.T, program *webtest.Program) {
+	address := pile(t, program, webtest.Operator, "kiosk", 0)
+	k := open(t, program, webtest.Operator, browser.Options{})
+	k.Go(address)
+	if label := k.Text(`label[for="number"]`); label != "Số phiếu" {
+		t.Errorf("before the first slip the number is called %q", label)
+	}
+	k.WaitText(".slip-hint", "Gõ số in trên phiếu đầu tiên")
+	k.Type("12")
+	k.WaitText("#slip", "Phiếu số 12")
+	k.Press("Enter", "4", "0")
+	k.PressAndLoad("Enter")
+	k.WaitText("#slip", "Phiếu số 13")
+	k.WaitText(".slip-hint", "Phím gõ đầu tiên là câu trả lời của câu 1")
+	if label := k.Text(`label[for="number"]`); label != "Số phiếu (tự tăng)" {
+		t.Errorf("the number is called %q", label)
+	}
+	k.Screenshot("desk/next-slip")
+	k.Emulate(browser.Options{Width: 320, Height: 640})
+	k.Screenshot("desk/next-slip-phone")
+	k.NoHorizontalScroll()
+	k.CheckConsole()
 }
 
 func testClosing(t *testing.T, program *webtest.Program) {

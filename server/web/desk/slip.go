@@ -15,22 +15,24 @@ import (
 
 // batchPage is a batch, and the slip that is being typed.
 type batchPage struct {
-	Batch   *pb.Batch
-	Open    bool
-	Counter string
-	Tally   []tally
-	Form    form
-	Slips   []*pb.Slip
-	Number  string
-	Filled  string
-	Reason  string
-	Seen    string // rating id of what a correction would take the place of; "" = no correction
-	Note    string
-	Problem string
-	Errors  map[string]string // by field
-	Focus   string            // field that has the focus
-	Before  *before           // the number was typed before, with other answers
-	Close   string            // the reason typed for a difference
+	Batch       *pb.Batch
+	Open        bool
+	Counter     string
+	Tally       []tally
+	Form        form
+	Slips       []*pb.Slip
+	Number      string
+	Filled      string
+	Reason      string
+	Seen        string // rating id of what a correction would take the place of; "" = no correction
+	Note        string
+	HadComment  bool // the slip that is corrected has a comment, which stays where no other is typed
+	DropComment bool
+	Problem     string
+	Errors      map[string]string // by field
+	Focus       string            // field that has the focus
+	Before      *before           // the number was typed before, with other answers
+	Close       string            // the reason typed for a difference
 }
 
 // before sets what was typed before beside what was typed now.
@@ -128,9 +130,7 @@ func (b *batchPage) correct(v *web.Visit, slip *pb.Slip) {
 	b.Form.fill(slip)
 	b.Number, b.Seen = slip.GetNumber(), slip.GetRatingId()
 	b.Note = v.Text("deskpage.correcting", "number", slip.GetNumber(), "by", slip.GetTypedBy())
-	if slip.GetHasComment() {
-		b.Note += " " + v.Text("deskpage.comment_again")
-	}
+	b.HadComment = slip.GetHasComment()
 	b.focus()
 }
 
@@ -199,7 +199,8 @@ func (p pages) enter(v *web.Visit) error {
 	said, ok := page.Form.read(v)
 	page.Number, page.Filled, page.Reason, page.Seen = v.Value("number"), v.Value("filled_on"), v.Value("correction_reason"), v.Value("seen")
 	asked := &pb.EnterSlipRequest{BatchId: page.Batch.GetId(), Number: page.Number, OverallScore: said.Overall, Answers: said.Answers}
-	if said.Comment != "" {
+	page.HadComment, page.DropComment = v.Value("had_comment") != "", v.Value("drop_comment") != ""
+	if !page.keeps(said) { // a correction without a Private keeps the one there is
 		asked.Private = &pb.Private{Comment: said.Comment}
 	}
 	if page.Number == "" || len([]rune(page.Number)) > 64 {
@@ -213,7 +214,7 @@ func (p pages) enter(v *web.Visit) error {
 		page.Errors["reason"], ok = v.Text("deskpage.reason_needed"), false
 	}
 	if v.Value("back") != "" { // from the comparison: the number was wrong, or a key
-		page.Seen, page.Reason, page.Errors = "", "", map[string]string{}
+		page.Seen, page.Reason, page.HadComment, page.Errors = "", "", false, map[string]string{}
 		page.Focus = "number"
 		return v.Render(p.Pages, "batch", page)
 	}
@@ -287,7 +288,15 @@ func (b *batchPage) compare(v *web.Visit, slip *pb.Slip, now answered) {
 	comment := map[bool]string{true: v.Text("deskpage.with_comment"), false: v.Text("deskpage.without_comment")}
 	line := compared{Words: b.Form.Comment.Label, Before: comment[slip.GetHasComment()], Now: cmp.Or(now.Comment, comment[false])}
 	line.Differs = slip.GetHasComment() || now.Comment != ""
+	if b.keeps(now) {
+		line.Now, line.Differs = v.Text("deskpage.comment_kept"), false
+	}
 	b.Before.Lines = append(b.Before.Lines, line)
+}
+
+// keeps tells whether the comment of the slip that is corrected stays as it is.
+func (b *batchPage) keeps(said answered) bool {
+	return b.HadComment && !b.DropComment && said.Comment == ""
 }
 
 // Next is the address for the slip after this one.

@@ -78,6 +78,11 @@ for (const form of document.querySelectorAll("form[data-typing]")) {
   });
   addEventListener("pageshow", () => { sent = false; });
 }
+// The number of the slip stands large above the form and follows what is typed.
+for (const shown of document.querySelectorAll("[data-shows]")) {
+  const field = document.getElementById(shown.dataset.shows);
+  if (field) field.addEventListener("input", () => { shown.textContent = field.value.trim() || "…"; });
+}
 // The cursor stands where typing goes on before the first key comes, and what stands there is replaced by it.
 const begin = document.querySelector("form[data-typing] [autofocus]");
 if (begin) {
