@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	sealing "github.com/hailong-vn/hailong/internal/seal"
+	devicejournal "github.com/hailong-vn/hailong/kiosk-client/journal"
 	"github.com/hailong-vn/hailong/kiosk-client/uplink"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 )
@@ -53,8 +54,8 @@ type kiosk struct {
 	admin         context.Context
 	id, unit      string
 	counter, code string
-	device        *uplink.Device
-	up            *uplink.Uplink
+	device        *devicejournal.Journal
+	up            *uplink.Calls
 }
 
 // newKiosk makes a unit with a counter and a device bound to it, and enrols it. Without bindings the device is bound to the
@@ -78,20 +79,29 @@ func (s *running) newKiosk(admin context.Context, bindings ...*pb.DeviceBinding)
 		s.t.Fatal(err)
 	}
 	k.id, k.code = created.GetDevice().GetId(), created.GetEnrollmentCode()
-	if k.device, err = uplink.Open(""); err != nil {
-		s.t.Fatal(err)
-	}
-	k.up = uplink.New(k.device, s.conn, nil)
+	k.device = openJournal(s.t)
+	k.up = uplink.NewCalls(k.device, s.conn, nil)
 	if err := k.up.Enroll(s.t.Context(), k.code); err != nil {
 		s.t.Fatal(err)
 	}
 	return k
 }
 
+// openJournal is a device that is not enrolled.
+func openJournal(t *testing.T) *devicejournal.Journal {
+	t.Helper()
+	j, err := devicejournal.Open(t.Context(), "", devicejournal.Options{Volatile: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = j.Close() })
+	return j
+}
+
 // seal makes a batch of n ratings given now at the kiosk's counter, each changed as the test likes.
-func (k *kiosk) seal(n int, changes ...func(*pb.Rating)) uplink.Batch {
+func (k *kiosk) seal(n int, changes ...func(*pb.Rating)) devicejournal.Batch {
 	k.t.Helper()
-	items := make([]uplink.Item, n)
+	items := make([]devicejournal.Item, n)
 	for i := range items {
 		items[i].Rating = freshRating(k.unit, int32(1+i%5)) //nolint:gosec // 1 to 5
 		items[i].Rating.Channel, items[i].Rating.CounterId = pb.Channel_CHANNEL_KIOSK, k.counter
@@ -99,14 +109,14 @@ func (k *kiosk) seal(n int, changes ...func(*pb.Rating)) uplink.Batch {
 			change(items[i].Rating)
 		}
 	}
-	batch, err := k.device.Seal(items)
+	batch, err := k.device.Append(k.t.Context(), items)
 	if err != nil {
 		k.t.Fatal(err)
 	}
 	return batch
 }
 
-func (k *kiosk) send(batch uplink.Batch) []*pb.ItemOutcome {
+func (k *kiosk) send(batch devicejournal.Batch) []*pb.ItemOutcome {
 	k.t.Helper()
 	outcomes, err := k.up.Submit(k.t.Context(), batch)
 	if err != nil {
@@ -172,10 +182,10 @@ func testCodeToFigure(admin context.Context, s *running) {
 	if k.device.ID() != k.id || k.device.Name() != "Kiosk 1, sảnh chính" || !strings.Contains(k.code, "-") {
 		t.Errorf("enrolled as %v, code %q", k.device, k.code)
 	}
-	other, _ := uplink.Open("")
-	wantRefused(t, uplink.New(other, s.conn, nil).Enroll(t.Context(), k.code), codes.Unauthenticated, "enrollment_code_wrong")
-	wantRefused(t, uplink.New(other, s.conn, nil).Enroll(t.Context(), "0000-0000-0000"), codes.Unauthenticated, "enrollment_code_wrong")
-	wantRefused(t, uplink.New(other, s.conn, nil).Enroll(t.Context(), "không phải mã"), codes.Unauthenticated, "enrollment_code_wrong")
+	other := openJournal(t)
+	wantRefused(t, uplink.NewCalls(other, s.conn, nil).Enroll(t.Context(), k.code), codes.Unauthenticated, "enrollment_code_wrong")
+	wantRefused(t, uplink.NewCalls(other, s.conn, nil).Enroll(t.Context(), "0000-0000-0000"), codes.Unauthenticated, "enrollment_code_wrong")
+	wantRefused(t, uplink.NewCalls(other, s.conn, nil).Enroll(t.Context(), "không phải mã"), codes.Unauthenticated, "enrollment_code_wrong")
 	batch := k.seal(10)
 	k.wantAll(k.send(batch), stored, "")
 	k.wantAll(k.send(batch), duplicate, "")
@@ -191,8 +201,8 @@ func testCodeToFigure(admin context.Context, s *running) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	replaced, _ := uplink.Open("")
-	spare := uplink.New(replaced, s.conn, nil)
+	replaced := openJournal(t)
+	spare := uplink.NewCalls(replaced, s.conn, nil)
 	typed := strings.ToLower(strings.ReplaceAll(renewed.GetEnrollmentCode(), "-", " "))
 	if err := spare.Enroll(t.Context(), typed); err != nil || replaced.NextSequence() != 11 {
 		t.Errorf("the spare machine: %v, goes on at %d", err, replaced.NextSequence())
@@ -228,7 +238,7 @@ func testSeals(admin context.Context, s *running) {
 		{"a bit of the signature", "seal_forged", func(r *pb.SubmitRatingsRequest) { r.Seal.Signature[7] ^= 1 }},
 		{"signed with another key", "seal_forged", resign},
 		{"another device's seal", "seal_of_other_device", func(r *pb.SubmitRatingsRequest) {
-			request, _ := stranger.device.Request(uplink.Batch{First: r.GetSeal().GetFirstSequence(), Items: r.GetItems()})
+			request, _ := stranger.device.Request(devicejournal.Batch{First: r.GetSeal().GetFirstSequence(), Items: r.GetItems()})
 			r.Seal = request.GetSeal()
 		}},
 		{"sequences changed after signing", "seal_forged", func(r *pb.SubmitRatingsRequest) { r.Seal.FirstSequence++; r.Seal.LastSequence++ }},

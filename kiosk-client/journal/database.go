@@ -121,11 +121,11 @@ func (c *conn) statement(ctx context.Context, query string) (*sql.Stmt, error) {
 	if err == nil {
 		c.prepared[query] = s
 	}
-	return s, err //nolint:sqlclosecheck // kept until the connection is closed
+	return s, err
 }
 
 func (c *conn) exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	s, err := c.statement(ctx, query)
+	s, err := c.statement(ctx, query) //nolint:sqlclosecheck // kept until the connection is closed
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +134,7 @@ func (c *conn) exec(ctx context.Context, query string, args ...any) (sql.Result,
 
 // rows calls each once a row.
 func (c *conn) rows(ctx context.Context, each func(scan func(...any) error) error, query string, args ...any) error {
-	s, err := c.statement(ctx, query)
+	s, err := c.statement(ctx, query) //nolint:sqlclosecheck // kept until the connection is closed
 	if err != nil {
 		return err
 	}
@@ -142,13 +142,13 @@ func (c *conn) rows(ctx context.Context, each func(scan func(...any) error) erro
 	if err != nil {
 		return err
 	}
+	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		if err := each(rows.Scan); err != nil {
-			_ = rows.Close()
 			return err
 		}
 	}
-	return errors.Join(rows.Err(), rows.Close())
+	return rows.Err()
 }
 
 func (c *conn) close() error {

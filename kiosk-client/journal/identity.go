@@ -5,7 +5,6 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"fmt"
-	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -118,7 +117,7 @@ func (j *Journal) Renamed(ctx context.Context, name string) error {
 
 // resealAll begins a new chain with what has not arrived. It works through the queue a piece at a time, so that its memory does not grow.
 func resealAll(ctx context.Context, c *conn, next *state, now int64) error {
-	through, held := next.position.Through, next.held
+	through := next.position.Through
 	// Rows move to a table of their own first: their sequences are about to be given again, to others, in another chain.
 	for _, query := range []string{
 		"DROP TABLE IF EXISTS moving",
@@ -133,46 +132,18 @@ func resealAll(ctx context.Context, c *conn, next *state, now int64) error {
 	}
 	days := next.position.Days
 	next.position, next.held, next.holes, next.reserved = newState().position, nil, nil, 0
-	next.position.Days = slices.Clone(days)
-	_ = held
+	next.position.Days = days
 	for after := int64(-1); ; {
-		type row struct{ encoded, words []byte }
-		var rows []row
-		read, err := c.conn.QueryContext(ctx, "SELECT sequence, rating, private FROM moving WHERE sequence > ? ORDER BY sequence LIMIT 200", after)
+		waiting, err := readMoving(ctx, c, &after)
 		if err != nil {
 			return err
 		}
-		for read.Next() {
-			var r row
-			if err := read.Scan(&after, &r.encoded, &r.words); err != nil {
-				_ = read.Close()
-				return err
-			}
-			rows = append(rows, r)
-		}
-		if err := read.Err(); err != nil {
-			_ = read.Close()
-			return err
-		}
-		if err := read.Close(); err != nil {
-			return err
-		}
-		if len(rows) == 0 {
+		if len(waiting) == 0 {
 			break
 		}
-		for _, row := range rows {
-			r, private := &pb.Rating{}, (*pb.Private)(nil)
-			if proto.Unmarshal(row.encoded, r) != nil {
-				return fmt.Errorf("a queued rating: %w", errDamaged)
-			}
-			if row.words != nil {
-				private = &pb.Private{}
-				if proto.Unmarshal(row.words, private) != nil {
-					return fmt.Errorf("a queued rating: %w", errDamaged)
-				}
-			}
-			r.DeviceId, r.DeviceSequence = next.identity.DeviceID, next.position.Next
-			if _, err := appendOne(ctx, c, &next.position, r, private); err != nil {
+		for _, item := range waiting {
+			item.Rating.DeviceId, item.Rating.DeviceSequence = next.identity.DeviceID, next.position.Next
+			if _, err := appendOne(ctx, c, &next.position, item.Rating, item.Private); err != nil {
 				return err
 			}
 		}
@@ -181,4 +152,43 @@ func resealAll(ctx context.Context, c *conn, next *state, now int64) error {
 		return err
 	}
 	return keepPosition(ctx, c, next.position)
+}
+
+// readMoving reads some of what is to be sealed again, after a sequence, and moves that on.
+func readMoving(ctx context.Context, c *conn, after *int64) (items []Item, err error) {
+	rows, err := c.conn.QueryContext(ctx, "SELECT sequence, rating, private FROM moving WHERE sequence > ? ORDER BY sequence LIMIT 200", *after)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var encoded, words []byte
+		if err := rows.Scan(after, &encoded, &words); err != nil {
+			return nil, err
+		}
+		item := Item{Rating: &pb.Rating{}}
+		if proto.Unmarshal(encoded, item.Rating) != nil {
+			return nil, fmt.Errorf("a queued rating: %w", errDamaged)
+		}
+		if words != nil {
+			item.Private = &pb.Private{}
+			if proto.Unmarshal(words, item.Private) != nil {
+				return nil, fmt.Errorf("a queued rating: %w", errDamaged)
+			}
+		}
+		items = append(items, item)
+	}
+	return items, rows.Err()
+}
+
+// OnMachine keeps the machine the device works on, where that was not known when it was enrolled.
+func (j *Journal) OnMachine(ctx context.Context, machineID string) error {
+	j.turn.Lock()
+	defer j.turn.Unlock()
+	now := j.state().identity
+	if now.DeviceID == "" || now.MachineID != "" {
+		return nil
+	}
+	now.MachineID = machineID
+	return j.keepIdentity(ctx, now)
 }

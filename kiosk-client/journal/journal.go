@@ -64,7 +64,7 @@ type Journal struct {
 	lock   *os.File
 
 	turn   sync.Mutex // held by who writes
-	db     *database // nil after Close, and after damage that could not be mended
+	db     *database  // nil after Close, and after damage that could not be mended
 	open   map[string]*session
 	begun  time.Duration // since the start, of the last first touch; negative before one
 	closed bool

@@ -176,22 +176,30 @@ func (j *Journal) read(ctx context.Context, from uint64, maxItems, maxBytes int)
 // Acknowledge keeps that the ratings first to last have arrived, at a time by the server's clock if it is known; zero = the
 // device's. They are held no more. Those before them must have arrived, or be held.
 func (j *Journal) Acknowledge(ctx context.Context, first, last uint64, at time.Time) error {
-	return j.advance(ctx, "acknowledge ratings", first, last, at, "")
+	if last < first {
+		return fmt.Errorf("acknowledge ratings %d to %d", first, last)
+	}
+	return j.settle(ctx, first, last-first+1, nil, at)
 }
 
-// Hold keeps that a rating came back from the server without having been kept there, with the server's reason: it stays here and is
-// tried again slowly, and those after it go on. Those before it must have arrived, or be held.
-func (j *Journal) Hold(ctx context.Context, sequence uint64, reason string) error {
-	return j.advance(ctx, "hold rating", sequence, sequence, time.Time{}, max(reason, "-"))
+// Settle keeps what became of the ratings from first on, in one transaction: reasons[i] is empty where one has arrived, else why it
+// came back without having been kept by the server. Such a one stays here, held, to be tried again slowly, and those after
+// it go on. at is as in Acknowledge.
+func (j *Journal) Settle(ctx context.Context, first uint64, reasons []string, at time.Time) error {
+	if len(reasons) == 0 {
+		return nil
+	}
+	return j.settle(ctx, first, uint64(len(reasons)), reasons, at)
 }
 
-func (j *Journal) advance(ctx context.Context, doing string, first, last uint64, at time.Time, held string) error {
+func (j *Journal) settle(ctx context.Context, first, n uint64, reasons []string, at time.Time) error {
 	if at.IsZero() {
 		at = j.clock.Now()
 	}
+	last := first + n - 1
 	j.turn.Lock()
 	defer j.turn.Unlock()
-	return j.wrap(doing, j.update(ctx, func(ctx context.Context, c *conn, next *state) error {
+	return j.wrap("acknowledge ratings", j.update(ctx, func(ctx context.Context, c *conn, next *state) error {
 		p := &next.position
 		if first < 1 || last < first || last >= p.Next {
 			return fmt.Errorf("%d to %d, of %d", first, last, p.Next-1)
@@ -199,16 +207,8 @@ func (j *Journal) advance(ctx context.Context, doing string, first, last uint64,
 		if next.pastHoles(p.Through)+1 < first {
 			return fmt.Errorf("%d follows %d", first, p.Through)
 		}
-		if _, err := c.exec(ctx, "DELETE FROM held WHERE sequence BETWEEN ? AND ?", first, last); err != nil {
+		if err := next.hold(ctx, c, first, last, reasons); err != nil {
 			return err
-		}
-		next.held = slices.DeleteFunc(slices.Clone(next.held), func(s uint64) bool { return s >= first && s <= last })
-		if held != "" {
-			if _, err := c.exec(ctx, "INSERT INTO held (sequence, reason) VALUES (?, ?)", first, held); err != nil {
-				return err
-			}
-			place, _ := slices.BinarySearch(next.held, first)
-			next.held = slices.Insert(next.held, place, first)
 		}
 		if last <= p.Through {
 			return nil
@@ -220,6 +220,31 @@ func (j *Journal) advance(ctx context.Context, doing string, first, last uint64,
 		}
 		return keepPosition(ctx, c, *p)
 	}))
+}
+
+// hold brings what is held among first to last up to date.
+func (s *state) hold(ctx context.Context, c *conn, first, last uint64, reasons []string) error {
+	from, _ := slices.BinarySearch(s.held, first)
+	to, _ := slices.BinarySearch(s.held, last+1)
+	if from < to {
+		if _, err := c.exec(ctx, "DELETE FROM held WHERE sequence BETWEEN ? AND ?", first, last); err != nil {
+			return err
+		}
+	}
+	var held []uint64
+	for i, reason := range reasons {
+		if reason == "" {
+			continue
+		}
+		if _, err := c.exec(ctx, "INSERT INTO held (sequence, reason) VALUES (?, ?)", first+uint64(i), reason); err != nil {
+			return err
+		}
+		held = append(held, first+uint64(i))
+	}
+	if from < to || len(held) > 0 {
+		s.held = slices.Concat(s.held[:from], held, s.held[to:])
+	}
+	return nil
 }
 
 // Rewind takes back what was acknowledged after storedThrough, so that it is sent again: the server has gone back to a copy of itself.

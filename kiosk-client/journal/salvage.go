@@ -69,7 +69,7 @@ func (j *Journal) finishReplacing() error {
 	if _, err := os.Stat(salvaged); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	aside := ""
+	var aside string
 	for n := 1; ; n++ {
 		aside = filepath.Join(j.folder, fmt.Sprintf("journal-damaged-%d.db", n))
 		if _, err := os.Lstat(aside); errors.Is(err, fs.ErrNotExist) {

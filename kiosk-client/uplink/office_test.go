@@ -25,6 +25,7 @@ import (
 	"github.com/hailong-vn/hailong/internal/rating"
 	"github.com/hailong-vn/hailong/internal/secret"
 	"github.com/hailong-vn/hailong/internal/store/sqlite"
+	"github.com/hailong-vn/hailong/kiosk-client/clock"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 )
 
@@ -36,8 +37,9 @@ type office struct {
 	devices    *device.Devices
 	connection *grpc.ClientConn
 
+	manual *clock.Manual // of the server and, where a test says so, of the device
+
 	mu      sync.Mutex
-	now     time.Time
 	tokens  int
 	batches [][]uint64
 	refuse  int  // calls with a token to refuse as if it had ended
@@ -48,7 +50,7 @@ const messageLimit = 8 << 10
 
 func newOffice(t *testing.T) *office {
 	t.Helper()
-	o := &office{t: t, now: time.Date(2026, 11, 22, 1, 0, 0, 0, time.UTC)}
+	o := &office{t: t, manual: clock.NewManual(time.Date(2026, 11, 22, 1, 0, 0, 0, time.UTC))}
 	folder := t.TempDir()
 	engine, err := sqlite.Open(t.Context(), folder, sqlite.Options{Now: o.clock})
 	if err != nil {
@@ -86,11 +88,7 @@ func newOffice(t *testing.T) *office {
 	return o
 }
 
-func (o *office) clock() time.Time {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.now
-}
+func (o *office) clock() time.Time { return o.manual.Now() }
 
 func asStatus(err error) error {
 	if err == nil {

@@ -3,38 +3,47 @@ package uplink_test
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 	"go.uber.org/goleak"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/hailong-vn/hailong/kiosk-client/journal"
 	"github.com/hailong-vn/hailong/kiosk-client/uplink"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func open(t *testing.T, path string) *uplink.Device {
+// open opens a journal that is not synced; folder "" = in memory.
+func open(t *testing.T, o *office, folder string) *journal.Journal {
 	t.Helper()
-	d, err := uplink.Open(path)
+	j, err := journal.Open(t.Context(), folder, journal.Options{Volatile: true, Clock: o.manual})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return d
+	t.Cleanup(func() { _ = j.Close() })
+	return j
 }
 
-func ratings(from, n int) []uplink.Item {
-	items := make([]uplink.Item, n)
+func reopen(t *testing.T, o *office, j *journal.Journal) *journal.Journal {
+	t.Helper()
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return open(t, o, j.Folder())
+}
+
+func ratings(from, n int) []journal.Item {
+	items := make([]journal.Item, n)
 	for i := range items {
-		items[i].Rating = &pb.Rating{Id: fmt.Sprint("rating ", from+i), UnitId: "U", OverallScore: 4}
+		items[i].Rating = &pb.Rating{Id: uuid.Must(uuid.NewV7()).String(), UnitId: "U", OverallScore: 4}
 		if i%2 == 1 {
 			items[i].Private = &pb.Private{Comment: "Rất hài lòng"}
 		}
@@ -42,16 +51,16 @@ func ratings(from, n int) []uplink.Item {
 	return items
 }
 
-func seal(t *testing.T, d *uplink.Device, items []uplink.Item) uplink.Batch {
+func seal(t *testing.T, d *journal.Journal, items []journal.Item) journal.Batch {
 	t.Helper()
-	batch, err := d.Seal(items)
+	batch, err := d.Append(t.Context(), items)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return batch
 }
 
-func submit(t *testing.T, u *uplink.Uplink, batch uplink.Batch) {
+func submit(t *testing.T, u *uplink.Calls, batch journal.Batch) {
 	t.Helper()
 	outcomes, err := u.Submit(t.Context(), batch)
 	if err != nil {
@@ -77,12 +86,12 @@ func through(t *testing.T, o *office, id string) uint64 {
 func TestADeviceEnrolsSealsAndSends(t *testing.T) {
 	o := newOffice(t)
 	id, code := o.make()
-	path := filepath.Join(t.TempDir(), "device.json")
-	d := open(t, path)
-	if _, err := d.Seal(ratings(1, 1)); !errors.Is(err, uplink.ErrNotEnrolled) {
+	path := t.TempDir()
+	d := open(t, o, path)
+	if _, err := d.Append(t.Context(), ratings(1, 1)); !errors.Is(err, journal.ErrNotEnrolled) {
 		t.Errorf("sealed before it was enrolled: %v", err)
 	}
-	u := uplink.New(d, o.connection, o.clock)
+	u := uplink.NewCalls(d, o.connection, o.manual)
 	if err := u.Enroll(t.Context(), code); err != nil {
 		t.Fatal(err)
 	}
@@ -91,8 +100,8 @@ func TestADeviceEnrolsSealsAndSends(t *testing.T) {
 	}
 	first := seal(t, d, ratings(1, 3))
 	// The power is cut, and the program starts again; the journal kept the batch.
-	d = open(t, path)
-	u = uplink.New(d, o.connection, o.clock)
+	d = reopen(t, o, d)
+	u = uplink.NewCalls(d, o.connection, o.manual)
 	second := seal(t, d, ratings(4, 2))
 	submit(t, u, second)
 	if through(t, o, id) != 0 {
@@ -106,27 +115,16 @@ func TestADeviceEnrolsSealsAndSends(t *testing.T) {
 	if outcomes, err := u.Submit(t.Context(), seal(t, d, nil)); len(outcomes) != 0 || err != nil {
 		t.Errorf("nothing was sent: %v, %v", outcomes, err)
 	}
-	info, err := os.Stat(path)
-	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("the file is %v, %v", info.Mode(), err)
-	}
-	if files, err := os.ReadDir(filepath.Dir(path)); err != nil || len(files) != 1 {
-		t.Errorf("left beside it: %v, %v", files, err)
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
 	if printed := fmt.Sprintf("%v %+v %s %#v", d, d, d, d); strings.Contains(printed, "key") || len(printed) > 400 {
-		t.Errorf("prints %s, and its file is %s", printed, data)
+		t.Errorf("prints %s", printed)
 	}
 }
 
 func TestTheTokenIsFetchedWhenItIsNeeded(t *testing.T) {
 	o := newOffice(t)
 	_, code := o.make()
-	d := open(t, "")
-	u := uplink.New(d, o.connection, o.clock)
+	d := open(t, o, "")
+	u := uplink.NewCalls(d, o.connection, o.manual)
 	if err := u.Enroll(t.Context(), code); err != nil {
 		t.Fatal(err)
 	}
@@ -147,9 +145,7 @@ func TestTheTokenIsFetchedWhenItIsNeeded(t *testing.T) {
 	if fetched() != 1 {
 		t.Errorf("fetched %d tokens", fetched())
 	}
-	o.mu.Lock()
-	o.now = o.now.Add(55 * time.Minute)
-	o.mu.Unlock()
+	o.manual.Pass(55 * time.Minute)
 	submit(t, u, seal(t, d, ratings(1, 1)))
 	if fetched() != 2 {
 		t.Errorf("fetched %d tokens", fetched())
@@ -172,8 +168,8 @@ func TestTheTokenIsFetchedWhenItIsNeeded(t *testing.T) {
 func TestABatchTooLargeIsHalvedUntilTheCulpritStandsAlone(t *testing.T) {
 	o := newOffice(t)
 	id, code := o.make()
-	d := open(t, "")
-	u := uplink.New(d, o.connection, o.clock)
+	d := open(t, o, "")
+	u := uplink.NewCalls(d, o.connection, o.manual)
 	if err := u.Enroll(t.Context(), code); err != nil {
 		t.Fatal(err)
 	}
@@ -197,13 +193,14 @@ func TestABatchTooLargeIsHalvedUntilTheCulpritStandsAlone(t *testing.T) {
 func TestALostAnswerIsAskedForAgain(t *testing.T) {
 	o := newOffice(t)
 	id, code := o.make()
-	path := filepath.Join(t.TempDir(), "device.json")
+	path := t.TempDir()
 	o.lost = true
-	if err := uplink.New(open(t, path), o.connection, o.clock).Enroll(t.Context(), code); err == nil {
+	d := open(t, o, path)
+	if err := uplink.NewCalls(d, o.connection, o.manual).Enroll(t.Context(), code); err == nil {
 		t.Fatal("the answer was not lost")
 	}
-	d := open(t, path) // and the program starts again
-	if err := uplink.New(d, o.connection, o.clock).Enroll(t.Context(), code); err != nil || d.ID() != id {
+	d = reopen(t, o, d) // and the program starts again
+	if err := uplink.NewCalls(d, o.connection, o.manual).Enroll(t.Context(), code); err != nil || d.ID() != id {
 		t.Errorf("the same code again: %v, %v", d, err)
 	}
 }
@@ -211,9 +208,9 @@ func TestALostAnswerIsAskedForAgain(t *testing.T) {
 func TestReenrolment(t *testing.T) {
 	o := newOffice(t)
 	id, code := o.make()
-	path := filepath.Join(t.TempDir(), "device.json")
-	d := open(t, path)
-	u := uplink.New(d, o.connection, o.clock)
+	path := t.TempDir()
+	d := open(t, o, path)
+	u := uplink.NewCalls(d, o.connection, o.manual)
 	if err := u.Enroll(t.Context(), code); err != nil {
 		t.Fatal(err)
 	}
@@ -237,8 +234,8 @@ func TestReenrolment(t *testing.T) {
 		}
 	})
 	t.Run("of a device that lost its file goes on after what is stored", func(t *testing.T) {
-		d := open(t, "")
-		u := uplink.New(d, o.connection, o.clock)
+		d := open(t, o, "")
+		u := uplink.NewCalls(d, o.connection, o.manual)
 		if err := u.Enroll(t.Context(), renew()); err != nil {
 			t.Fatal(err)
 		}
@@ -251,15 +248,11 @@ func TestReenrolment(t *testing.T) {
 		}
 	})
 	t.Run("a wrong code changes nothing", func(t *testing.T) {
-		before, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
 		if err := u.Enroll(t.Context(), "7F3K-9QWD-XM2P"); status.Code(err) != codes.Unauthenticated {
 			t.Error(err)
 		}
 		if d.ID() != id || d.NextSequence() != 6 {
-			t.Errorf("now %v at %d; was %s", d, d.NextSequence(), before)
+			t.Errorf("now %v at %d", d, d.NextSequence())
 		}
 	})
 	t.Run("as another device begins another chain", func(t *testing.T) {
@@ -267,18 +260,22 @@ func TestReenrolment(t *testing.T) {
 		if err := u.Enroll(t.Context(), code); err != nil {
 			t.Fatal(err)
 		}
-		if d.ID() != other || d.NextSequence() != 1 {
+		if d.ID() != other || d.NextSequence() != 6 { // nothing was acknowledged to the journal itself
 			t.Errorf("now %v at %d", d, d.NextSequence())
 		}
-		submit(t, u, seal(t, d, ratings(1, 1)))
+		batch, err := d.Pending(t.Context(), 0, 100, 1<<20)
+		if err != nil || len(batch.Items) != 5 {
+			t.Fatalf("%d wait, %v", len(batch.Items), err)
+		}
+		submit(t, u, batch)
 	})
 }
 
 func TestSequencesAreNeverGivenTwice(t *testing.T) {
 	o := newOffice(t)
 	_, code := o.make()
-	d := open(t, filepath.Join(t.TempDir(), "device.json"))
-	if err := uplink.New(d, o.connection, o.clock).Enroll(t.Context(), code); err != nil {
+	d := open(t, o, t.TempDir())
+	if err := uplink.NewCalls(d, o.connection, o.manual).Enroll(t.Context(), code); err != nil {
 		t.Fatal(err)
 	}
 	var mu sync.Mutex
@@ -287,7 +284,7 @@ func TestSequencesAreNeverGivenTwice(t *testing.T) {
 	for range 8 {
 		callers.Go(func() {
 			for range 5 {
-				batch, err := d.Seal(ratings(1, 3))
+				batch, err := d.Append(t.Context(), ratings(1, 3))
 				if err != nil {
 					t.Error(err)
 					return
@@ -307,57 +304,5 @@ func TestSequencesAreNeverGivenTwice(t *testing.T) {
 	callers.Wait()
 	if d.NextSequence() != 121 {
 		t.Errorf("next is %d", d.NextSequence())
-	}
-}
-
-// What cannot be kept is not sealed: the sequence would be given again after a power cut.
-func TestNothingIsSealedThatCannotBeKept(t *testing.T) {
-	o := newOffice(t)
-	_, code := o.make()
-	folder := filepath.Join(t.TempDir(), "below")
-	if err := os.Mkdir(folder, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	d := open(t, filepath.Join(folder, "device.json"))
-	if err := uplink.New(d, o.connection, o.clock).Enroll(t.Context(), code); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.RemoveAll(folder); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := d.Seal(ratings(1, 1)); err == nil || d.NextSequence() != 1 {
-		t.Errorf("sealed: %v, next %d", err, d.NextSequence())
-	}
-}
-
-func TestADamagedFileIsNotTaken(t *testing.T) {
-	o := newOffice(t)
-	_, code := o.make()
-	path := filepath.Join(t.TempDir(), "device.json")
-	d := open(t, path)
-	if err := uplink.New(d, o.connection, o.clock).Enroll(t.Context(), code); err != nil {
-		t.Fatal(err)
-	}
-	good, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, data := range map[string]string{
-		"empty": "", "cut": string(good[:len(good)/2]), "two": string(good) + string(good), "null": "null", "other": `{"device_id":"x"}`,
-		"sequence zero": strings.Replace(string(good), `"next_sequence": 1`, `"next_sequence": 0`, 1),
-		"unknown field": strings.Replace(string(good), `"next_sequence"`, `"next"`, 1),
-	} {
-		t.Run(name, func(t *testing.T) {
-			if err := os.WriteFile(path, []byte(data), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := uplink.Open(path); err == nil {
-				t.Error("taken")
-			}
-			kept, err := os.ReadFile(path)
-			if err != nil || !cmp.Equal(string(kept), data) {
-				t.Errorf("changed: %s, %v", kept, err)
-			}
-		})
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/hailong-vn/hailong/internal/testengine/browser"
+	"github.com/hailong-vn/hailong/kiosk-client/journal"
 	"github.com/hailong-vn/hailong/kiosk-client/uplink"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 	"github.com/hailong-vn/hailong/server/web/webtest"
@@ -160,11 +161,12 @@ func firstDevice(t *testing.T, p *webtest.Program, page *browser.Page) (code str
 // enrol does on the device what its page told.
 func enrol(t *testing.T, p *webtest.Program, page *browser.Page, code string) {
 	t.Helper()
-	device, err := uplink.Open("")
+	device, err := journal.Open(t.Context(), "", journal.Options{Volatile: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := uplink.New(device, p.Conn(t, ""), nil).Enroll(t.Context(), code); err != nil {
+	defer func() { _ = device.Close() }()
+	if err := uplink.NewCalls(device, p.Conn(t, ""), nil).Enroll(t.Context(), code); err != nil {
 		t.Fatalf("the code does not enrol: %v", err)
 	}
 	page.Reload()

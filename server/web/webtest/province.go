@@ -15,6 +15,7 @@ import (
 
 	"github.com/hailong-vn/hailong/internal/localday"
 	"github.com/hailong-vn/hailong/internal/rating"
+	"github.com/hailong-vn/hailong/kiosk-client/journal"
 	"github.com/hailong-vn/hailong/kiosk-client/uplink"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 )
@@ -210,16 +211,17 @@ func (p *Program) makeDevice(ctx context.Context, m maker) error {
 		return err
 	}
 	p.Device = made.GetDevice().GetId()
-	device, err := uplink.Open("")
+	device, err := journal.Open(ctx, "", journal.Options{Volatile: true})
 	if err != nil {
 		return err
 	}
+	defer func() { _ = device.Close() }()
 	conn, err := p.dial("")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	return uplink.New(device, conn, nil).Enroll(ctx, made.GetEnrollmentCode())
+	return uplink.NewCalls(device, conn, nil).Enroll(ctx, made.GetEnrollmentCode())
 }
 
 // give sends the ratings of the province, the same in every test but for their ids and days.
