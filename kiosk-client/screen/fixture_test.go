@@ -10,6 +10,7 @@ import (
 
 	"github.com/hailong-vn/hailong/internal/questionnaire"
 	"github.com/hailong-vn/hailong/kiosk-client/journal"
+	"github.com/hailong-vn/hailong/kiosk-client/uplink"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 )
 
@@ -166,19 +167,20 @@ func (n *notebook) all() []noted {
 // line is a server's side that says what it is told to say.
 type line struct {
 	mu      sync.Mutex
-	state   LinkState
+	state   uplink.State
 	config  *pb.Configuration
 	changed chan struct{}
 	photos  map[string][]byte
 	enroll  func(server, code string) error
 	woken   int
+	screen  pb.ScreenState
 }
 
 func newLine(config *pb.Configuration) *line {
-	return &line{state: LinkState{Enrolled: true, Connected: true, DeviceName: config.GetDeviceName(), LastContact: monday()}, config: config, changed: make(chan struct{})}
+	return &line{state: uplink.State{Enrolled: true, Connected: true, DeviceName: config.GetDeviceName(), LastContact: monday()}, config: config, changed: make(chan struct{})}
 }
 
-func (l *line) State() LinkState {
+func (l *line) State() uplink.State {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.state
@@ -202,6 +204,12 @@ func (l *line) Changed() <-chan struct{} {
 }
 
 func (l *line) Enroll(_ context.Context, server, code string) error { return l.enroll(server, code) }
+
+func (l *line) SetScreen(screen pb.ScreenState) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.screen = screen
+}
 
 func (l *line) Wake() {
 	l.mu.Lock()

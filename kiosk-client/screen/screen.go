@@ -24,6 +24,7 @@ import (
 
 	"github.com/hailong-vn/hailong/kiosk-client/clock"
 	"github.com/hailong-vn/hailong/kiosk-client/journal"
+	"github.com/hailong-vn/hailong/kiosk-client/uplink"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 )
 
@@ -38,12 +39,13 @@ type Journal interface {
 
 // Uplink is the server's side of things. Nothing here waits for it but the set-up screen.
 type Uplink interface {
-	State() LinkState
+	State() uplink.State
 	Configuration() *pb.Configuration
 	Photo(officialID string) ([]byte, bool)
 	Changed() <-chan struct{}
 	Enroll(ctx context.Context, server, code string) error
-	Wake()
+	Wake()                           // something was sealed
+	SetScreen(screen pb.ScreenState) // what is shown, for the heartbeat
 }
 
 // Options of a screen. Journal and Uplink are needed.
@@ -86,7 +88,7 @@ type Screen struct {
 	watching int           // tabs that listen
 	changed  chan struct{} // closed at the next change of what is shown
 	unsealed []string      // ratings whose sealing failed; tried again
-	link     LinkState     // as last seen
+	link     uplink.State  // as last seen
 }
 
 // New opens the listeners and reads what is in the folder. Serve must follow.
@@ -176,6 +178,11 @@ func (s *Screen) HookAddr() string {
 func (s *Screen) State() pb.ScreenState {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.shown()
+}
+
+// shown is State for who holds the lock.
+func (s *Screen) shown() pb.ScreenState {
 	switch {
 	case s.flow.state == Setup || s.flow.state == Ready:
 		return pb.ScreenState_SCREEN_STATE_SETUP
@@ -298,6 +305,7 @@ func (s *Screen) handle(ctx context.Context, e Event) {
 	for _, act := range s.flow.Handle(s.now(), e) {
 		s.perform(ctx, act)
 	}
+	s.options.Uplink.SetScreen(s.shown())
 	if revision != s.flow.revision || warned != s.flow.warned || problem != s.flow.problem {
 		s.tell()
 	}
