@@ -167,7 +167,7 @@ function refresh() {
     button.variant = variant;
     button.disabled = !variant;
     button.toggleAttribute("data-now", !!variant?.now);
-    button.toggleAttribute("data-long", variant?.label.length > 5);
+    button.style.setProperty("--letters", Math.max(4, variant?.label.length ?? 0)); // long words are drawn smaller
     if (button.textContent !== (variant?.label ?? "")) button.textContent = variant?.label ?? "";
   });
   strip.toggleAttribute("data-empty", !offered.shapes.length && !offered.tones.length);

@@ -25,7 +25,7 @@ oă c m n ng p t
 oe m n ng o t
 oo c ng
 ô - c i m n ng p t
-ơ - c i m n ng p t
+ơ - i m n p t
 u - a c i m n ng p t y
 uâ n ng t y
 uê - ch n nh t
@@ -112,14 +112,14 @@ function toneAt(rime, style) {
 function read(before, after) {
   const letters = [];
   let tone = 0, tones = 0;
-  for (const sign of (before + after).normalize("NFC")) {
+  for (const sign of before + after) {
     const lower = sign.toLowerCase();
     const parts = lower.normalize("NFD");
     const found = toneSigns.findIndex((t, i) => i && parts.includes(t));
     if (found > 0) { tone = found; tones++; }
     letters.push({ v: (found > 0 ? parts.replace(toneSigns[found], "") : parts).normalize("NFC"), up: lower !== sign });
   }
-  return { letters, tone, caret: [...before.normalize("NFC")].length, live: tones < 2 && letters.every((l) => l.v.length === 1) && possible(letters, tone) };
+  return { letters, tone, caret: [...before].length, live: tones < 2 && letters.every((l) => l.v.length === 1) && possible(letters, tone) };
 }
 
 function write({ letters, tone, caret }, style) {
@@ -139,11 +139,12 @@ export function type(word, key, style = "new") {
 
 // compose is type for many keys at once, on strings: what they make of a word with the caret at its end.
 export function compose(word, keys, style = "new") {
-  return fold(word, "", keys, style).before;
+  return fold(word.normalize("NFC"), "", keys, style).before;
 }
 
 function begin(word) {
-  return typeof word === "string" ? { before: word, after: "" } : word;
+  const { before, after, ...typed } = typeof word === "string" ? { before: word, after: "" } : word;
+  return { before: before.normalize("NFC"), after: after.normalize("NFC"), ...typed };
 }
 
 function fold(seed, after, keys, style) {
@@ -165,7 +166,7 @@ function fold(seed, after, keys, style) {
     }
   }
   const text = state.live ? write(state, style) : { before: seed + typed, after };
-  return { before: text.before.normalize("NFC"), after: text.after, seed, keys: typed, live: state.live };
+  return { before: text.before, after: text.after, seed, keys: typed, live: state.live };
 }
 
 // abbreviation answers a word of consonants alone with its dd, just typed, as đ: HĐND, QĐ; and a third d undoes that. "" = it is none.
@@ -276,9 +277,9 @@ export function withoutLast(text) {
 
 // variants answers what a tap can make of the word: {shapes, tones}, each a list of {label, before, after, now}. tones has six places in the
 // order none, sắc, huyền, hỏi, ngã, nặng; null is a tone that is not spoken there. Of a word that is no syllable, the vowel nearest to the
-// caret is offered alone.
+// caret is offered alone. What was typed is offered as well where it reads differently: "test" for "tét".
 export function variants(word, style = "new") {
-  const { before, after } = begin(word);
+  const { before, after, seed, keys } = begin(word);
   const state = read(before, after);
   const at = state.live ? split(state.letters) : -1;
   if (!state.live || at === state.letters.length) return nearest(before, after);
@@ -300,6 +301,7 @@ export function variants(word, style = "new") {
   if (first.v === "d" || first.v === "đ") {
     shapes.unshift(text({ ...state, letters: state.letters.with(0, { ...first, v: first.v === "d" ? "đ" : "d" }) }));
   }
+  if (keys && seed + keys !== before) shapes.push({ before: seed + keys, after, label: seed + keys + after });
   // A rime that is none without its marks, such as "ieng", gets them with the tone where only one is meant.
   const meant = split(state.letters, rimes) < 0 ? forms(state.letters, rimes) : [];
   const letters = meant.length === 1 ? meant[0] : state.letters;
@@ -309,7 +311,7 @@ export function variants(word, style = "new") {
 
 function nearest(before, after) {
   const text = before + after, plain = (sign) => read(sign, "");
-  const fits = (i) => i >= 0 && i < text.length && /[aeiouyd]/.test(base(plain(text[i]).letters[0].v)) && i;
+  const fits = (i) => i >= 0 && i < text.length && /^[aeiouyd]$/.test(base(plain(text[i]).letters[0].v)) && i;
   let at = -1;
   for (let far = 0; far < text.length && at < 0; far++) {
     for (const i of [before.length - 1 - far, before.length + far]) if (at < 0 && fits(i) !== false) at = i;
