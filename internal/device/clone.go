@@ -25,7 +25,7 @@ const (
 // Signs of a copy, as codes beside the troubles a device tells of.
 const (
 	SignOtherMachine = "other_machine" // the two told of different machines
-	SignForked       = "chain_forked"  // two ratings stand in one place of the chain
+	SignForked       = "chain_forked"  // two chains of ratings go on from one place
 )
 
 // hearing is that a start of a device was heard of.

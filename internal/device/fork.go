@@ -12,15 +12,19 @@ import (
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 )
 
-// A device's chain has one link a sequence. Two verified batches that put different links in one place come from two machines that
-// went on from copies of one disk, or from a disk that was put back. Both copies' ratings are stored, each under its own id, so
-// nothing is lost; that it happened is seen by comparing the links at the ends of batches with those remembered. A copy that is
-// far behind meets a remembered link within a few dozen ratings, because those further back are thinned out evenly.
+// A device's chain has one link a sequence. Two verified batches that put different links in one place part the chain: either two
+// machines went on from copies of one disk, or one machine lost the end of its journal and went on from what it had left. All
+// their ratings are stored, each under its own id, so nothing is lost; that it happened is seen by comparing the links at the ends of
+// batches with those remembered. One machine parts once and then goes on in its new chain; two go on contradicting each other, and
+// are told by parting again within partAgain. A copy that is far behind meets a remembered link within a few dozen ratings, because
+// those further back are thinned out evenly.
 const (
 	linkSize   = 8 // bytes of a link that are remembered: enough to tell, and equal links are never taken for different ones
 	placeSize  = 8 + linkSize
 	maxPlaces  = 64
 	lastPlaces = 32 // of them are the last ones, never thinned
+
+	partAgain = 24 * time.Hour
 )
 
 // place is where a chain was seen to pass.
@@ -89,12 +93,17 @@ func (p *progressDoc) chained(r received, now time.Time) (news bool) {
 		return false
 	}
 	if r.generation > p.Generation { // enrolled anew: it may be another machine, whose chain begins elsewhere
-		p.Generation, p.Places, p.ForkedAt, news = r.generation, nil, time.Time{}, true
+		p.Generation, p.Places, p.PartedAt, p.ForkedAt, news = r.generation, nil, time.Time{}, time.Time{}, true
 	}
 	all := readPlaces(p.Places)
 	for _, end := range r.ends {
-		if all.forks(end) && p.ForkedAt.IsZero() {
-			p.ForkedAt, news = now, true
+		if all.forks(end) {
+			if p.ForkedAt.IsZero() && !p.PartedAt.IsZero() && now.Sub(p.PartedAt) < partAgain {
+				p.ForkedAt = p.PartedAt
+			}
+			p.PartedAt, news = now, true
+			i, _ := all.at(end.sequence)
+			all = all[:i] // what came after belongs to the other chain
 		}
 		var added bool
 		all, added = all.with(end)
@@ -104,7 +113,7 @@ func (p *progressDoc) chained(r received, now time.Time) (news bool) {
 	return news
 }
 
-// forked tells whether a chain of this enrolment was seen to part.
+// forked tells whether two machines go on with the chain of this enrolment.
 func (p *progressDoc) forked(generation int64) bool {
 	return p.Generation == generation && !p.ForkedAt.IsZero()
 }
@@ -123,12 +132,12 @@ func endsOf(s *pb.BatchSeal) []place {
 	return ends
 }
 
-// lookWithin compares what lies between the ends of a verified batch with what this process remembers of the device; the ends are
-// compared for good when the batch is kept. It never refuses a batch: both copies' ratings are wanted.
-func (d *Devices) lookWithin(ctx context.Context, deviceID string, generation int64, s *pb.BatchSeal, items [][]byte) {
+// lookWithin compares what lies between the ends of a verified batch with what this process remembers of the device, and has what
+// differs judged like the ends, by what stands. It never refuses a batch: both copies' ratings are wanted.
+func (d *Devices) lookWithin(ctx context.Context, deviceID string, generation int64, s *pb.BatchSeal, items [][]byte) error {
 	known := d.progress.remembered(deviceID)
 	if known.Generation != generation {
-		return
+		return nil
 	}
 	link, done := seal.Head(s.GetPreviousHead()), 0
 	for _, p := range readPlaces(known.Places) {
@@ -138,9 +147,21 @@ func (d *Devices) lookWithin(ctx context.Context, deviceID string, generation in
 		upTo := int(p.sequence - s.GetFirstSequence() + 1) //nolint:gosec // less than the number of items
 		link = seal.Chain(link, items[done:upTo])
 		done = upTo
-		if !bytes.Equal(link[:linkSize], p.link[:]) {
-			d.cloned(ctx, deviceID, generation, d.now(), SignForked)
-			return
+		if here, ok := placeOf(p.sequence, link[:]); ok && here != p {
+			return d.passed(ctx, deviceID, received{ends: []place{here}, generation: generation})
 		}
 	}
+	return nil
+}
+
+// passed keeps what arrived and where the chain passed.
+func (d *Devices) passed(ctx context.Context, deviceID string, what received) error {
+	stands, err := d.progress.record(ctx, deviceID, what)
+	if err != nil {
+		return typed("keep progress", err)
+	}
+	if len(what.ends) > 0 && stands.forked(what.generation) {
+		d.cloned(ctx, deviceID, what.generation, stands.ForkedAt, SignForked)
+	}
+	return nil
 }

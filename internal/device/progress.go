@@ -23,7 +23,8 @@ type progressDoc struct {
 	// Of the chain, under one enrolment.
 	Generation int64     `bson:"generation,omitempty"`
 	Places     []byte    `bson:"places,omitempty"`    // where it was seen to pass
-	ForkedAt   time.Time `bson:"forked_at,omitempty"` // two batches disagreed
+	PartedAt   time.Time `bson:"parted_at,omitempty"` // two batches disagreed last
+	ForkedAt   time.Time `bson:"forked_at,omitempty"` // they go on disagreeing, since then
 }
 
 type gapDoc struct {

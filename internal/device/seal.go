@@ -26,8 +26,7 @@ func (d *Devices) VerifySeal(ctx context.Context, deviceID string, s *pb.BatchSe
 	if err := seal.Verify(key, s, items); err != nil {
 		return err
 	}
-	d.lookWithin(ctx, deviceID, doc.Generation, s, items)
-	return nil
+	return d.lookWithin(ctx, deviceID, doc.Generation, s, items)
 }
 
 // Received keeps, durably before it answers nil, that these sequences of the device arrived (stored or in quarantine), and
@@ -45,12 +44,5 @@ func (d *Devices) Received(ctx context.Context, deviceID string, sequences []uin
 	if link := s.GetChainHead(); len(link) == len(seal.Head{}) && s.GetLastSequence() > 0 {
 		what.head = &Head{s.GetLastSequence(), seal.Head(link)}
 	}
-	stands, err := d.progress.record(ctx, deviceID, what)
-	if err != nil {
-		return typed("keep progress", err)
-	}
-	if stands.forked(what.generation) && len(what.ends) > 0 {
-		d.cloned(ctx, deviceID, what.generation, stands.ForkedAt, SignForked)
-	}
-	return nil
+	return d.passed(ctx, deviceID, what)
 }

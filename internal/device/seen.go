@@ -72,23 +72,11 @@ func (d *Devices) touch(ctx context.Context, deviceID string, what *told, beat B
 		s = &sighting{}
 		d.seen.by[deviceID] = s
 	}
-	s.at = now
-	if what != nil {
-		what.at = store.Milliseconds(now)
-		s.told = what
-	}
-	if beat.StartID != "" {
-		s.hear(hearing{start: beat.StartID, machine: beat.MachineID, at: now, generation: generation})
-	}
-	due := now.Sub(s.written) >= seenEvery
+	last, pending, due := s.note(now, what, beat, generation)
+	d.seen.mu.Unlock()
 	if !due {
-		d.seen.mu.Unlock()
 		return
 	}
-	s.written = now // by this caller; others at the same time leave it alone
-	last, pending := s.told, s.pending
-	s.pending = nil
-	d.seen.mu.Unlock()
 	doc, err := d.writeSeen(ctx, deviceID, store.Milliseconds(now), last, pending)
 	if err != nil {
 		d.log.WarnContext(ctx, "when a device was last heard of was not kept", "device", deviceID, "error", err)
@@ -105,6 +93,25 @@ func (d *Devices) touch(ctx context.Context, deviceID string, what *told, beat B
 		}
 		d.cloned(ctx, deviceID, doc.Generation, since, sign)
 	}
+}
+
+// note takes in that a device was heard of now. Where a write is due it answers what to write: it is this caller's to write it,
+// others at the same time leave it alone.
+func (s *sighting) note(now time.Time, what *told, beat Beat, generation int64) (last *told, pending []hearing, due bool) {
+	s.at = now
+	if what != nil {
+		what.at = store.Milliseconds(now)
+		s.told = what
+	}
+	if beat.StartID != "" {
+		s.hear(hearing{start: beat.StartID, machine: beat.MachineID, at: now, generation: generation})
+	}
+	if now.Sub(s.written) < seenEvery {
+		return nil, nil, false
+	}
+	s.written = now
+	pending, s.pending = s.pending, nil
+	return s.told, pending, true
 }
 
 func (s *sighting) hear(h hearing) {
