@@ -4,12 +4,17 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
+	"maps"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
@@ -29,7 +34,8 @@ import (
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 )
 
-// office is a server with the real devices, over a real store, and an intake that keeps the seal's rules only.
+// office is a server with the real devices, over a real store, and an intake that keeps the seal's rules only. It can be stopped, started,
+// and set back to a copy of itself.
 type office struct {
 	pb.UnimplementedDeviceServiceServer
 	pb.UnimplementedRatingServiceServer
@@ -38,32 +44,86 @@ type office struct {
 	connection *grpc.ClientConn
 
 	manual *clock.Manual // of the server and, where a test says so, of the device
+	live   bool          // time passes by itself
+	folder string
+	stop   func()
 
-	mu      sync.Mutex
-	tokens  int
-	batches [][]uint64
-	refuse  int  // calls with a token to refuse as if it had ended
-	lost    bool // the next answer to an enrolment is lost
+	mu       sync.Mutex
+	listener *bufconn.Listener // nil while it is stopped
+	tokens   int
+	batches  [][]uint64
+	stored   map[string][]byte // by rating id
+	beats    []*pb.SendHeartbeatRequest
+	refuse   int  // calls with a token to refuse as if it had ended
+	lost     bool // the next answer to an enrolment is lost
+	cloned   bool
+	// after is asked after the nth item of a stream was stored and before it is answered.
+	after      func(n int) error
+	judged     int
+	judge      func(*pb.Rating) *pb.ItemOutcome // instead of storing, where it answers something
+	config     *pb.Configuration
+	configured chan struct{} // closed when config changes
+	photos     map[string][]byte
 }
 
 const messageLimit = 8 << 10
 
 func newOffice(t *testing.T) *office {
 	t.Helper()
-	o := &office{t: t, manual: clock.NewManual(time.Date(2026, 11, 22, 1, 0, 0, 0, time.UTC))}
-	folder := t.TempDir()
-	engine, err := sqlite.Open(t.Context(), folder, sqlite.Options{Now: o.clock})
-	if err != nil {
+	return officeWith(t, false)
+}
+
+// liveOffice is an office whose time passes.
+func liveOffice(t *testing.T) *office {
+	t.Helper()
+	return officeWith(t, true)
+}
+
+func officeWith(t *testing.T, live bool) *office {
+	t.Helper()
+	o := &office{t: t, live: live, manual: clock.NewManual(time.Date(2026, 11, 22, 1, 0, 0, 0, time.UTC)), folder: t.TempDir(), stored: map[string][]byte{},
+		configured: make(chan struct{}), photos: map[string][]byte{}}
+	o.start()
+	var err error
+	if o.connection, err = grpc.NewClient("passthrough:///office", append(o.dial(), grpc.WithTransportCredentials(insecure.NewCredentials()))...); err != nil {
 		t.Fatal(err)
 	}
-	keys, err := secret.Load(t.Context(), engine, secret.Source{Folder: folder})
+	t.Cleanup(func() {
+		if err := o.connection.Close(); err != nil {
+			t.Error(err)
+		}
+		o.stop()
+	})
+	return o
+}
+
+// dial leads to the office, whatever address is asked for.
+func (o *office) dial() []grpc.DialOption {
+	return []grpc.DialOption{grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
+		o.mu.Lock()
+		listener := o.listener
+		o.mu.Unlock()
+		if listener == nil {
+			return nil, errors.New("connection refused")
+		}
+		return listener.DialContext(ctx)
+	})}
+}
+
+func (o *office) start() {
+	o.t.Helper()
+	engine, err := sqlite.Open(o.t.Context(), o.folder, sqlite.Options{Now: o.clock})
 	if err != nil {
-		t.Fatal(err)
+		o.t.Fatal(err)
+	}
+	keys, err := secret.Load(o.t.Context(), engine, secret.Source{Folder: o.folder})
+	if err != nil {
+		o.t.Fatal(err)
 	}
 	bus := local.New(local.Options{Now: o.clock})
-	o.devices, err = device.Open(t.Context(), engine, device.Options{Keys: keys, Limits: bus, Nonces: bus, Feed: bus, Now: o.clock})
+	o.devices, err = device.Open(o.t.Context(), engine, device.Options{Keys: keys, Limits: bus, Nonces: bus, Feed: bus, Now: o.clock})
 	if err != nil {
-		t.Fatal(err)
+		o.t.Fatal(err)
 	}
 	listener := bufconn.Listen(1 << 20)
 	server := grpc.NewServer(grpc.MaxRecvMsgSize(messageLimit))
@@ -71,32 +131,72 @@ func newOffice(t *testing.T) *office {
 	pb.RegisterRatingServiceServer(server, o)
 	var serving sync.WaitGroup
 	serving.Go(func() { _ = server.Serve(listener) }) // ends with Stop
-	o.connection, err = grpc.NewClient("passthrough:///office", grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		err := o.connection.Close()
+	o.mu.Lock()
+	o.listener = listener
+	o.mu.Unlock()
+	o.stop = sync.OnceFunc(func() {
+		o.mu.Lock()
+		o.listener = nil
+		o.mu.Unlock()
 		server.Stop()
 		serving.Wait()
 		o.devices.Close()
-		if err := errors.Join(err, bus.Close(), engine.Close()); err != nil {
-			t.Error(err)
+		if err := errors.Join(bus.Close(), engine.Close()); err != nil {
+			o.t.Error(err)
 		}
 	})
-	return o
 }
 
-func (o *office) clock() time.Time { return o.manual.Now() }
+// backup is a copy of everything the office has.
+type backup struct {
+	folder string
+	stored map[string][]byte
+}
+
+// backup stops the office, copies it and starts it again.
+func (o *office) backup() backup {
+	o.t.Helper()
+	b := backup{filepath.Join(o.t.TempDir(), "backup"), maps.Clone(o.ratings())}
+	o.stop()
+	if err := os.CopyFS(b.folder, os.DirFS(o.folder)); err != nil {
+		o.t.Fatal(err)
+	}
+	o.start()
+	return b
+}
+
+// restore makes the office what it was.
+func (o *office) restore(b backup) {
+	o.t.Helper()
+	o.stop()
+	o.mu.Lock()
+	o.folder, o.stored = b.folder, b.stored
+	o.mu.Unlock()
+	o.start()
+}
+
+// ratings are those stored, by id.
+func (o *office) ratings() map[string][]byte {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return maps.Clone(o.stored)
+}
+
+func (o *office) clock() time.Time {
+	if o.live {
+		return time.Now()
+	}
+	return o.manual.Now()
+}
 
 func asStatus(err error) error {
 	if err == nil {
 		return nil
 	}
 	f := fault.Of(err)
-	return status.Error(map[fault.Code]codes.Code{fault.Invalid: codes.InvalidArgument, fault.Unauthenticated: codes.Unauthenticated,
-		fault.Denied: codes.PermissionDenied}[f.Code], f.Reason)
+	s, err := status.New(map[fault.Code]codes.Code{fault.Invalid: codes.InvalidArgument, fault.Unauthenticated: codes.Unauthenticated,
+		fault.Denied: codes.PermissionDenied}[f.Code], f.Reason).WithDetails(&errdetails.ErrorInfo{Reason: f.Reason, Domain: "hailong"})
+	return errors.Join(err, s.Err())
 }
 
 func (o *office) EnrollDevice(ctx context.Context, r *pb.EnrollDeviceRequest) (*pb.EnrollDeviceResponse, error) {
@@ -141,25 +241,64 @@ func (o *office) SendHeartbeat(ctx context.Context, r *pb.SendHeartbeatRequest) 
 	if err != nil || id != r.GetDeviceId() {
 		return nil, errors.Join(err, status.Error(codes.PermissionDenied, "another device"))
 	}
-	through, err := o.devices.StoredThrough(ctx, id)
-	return &pb.SendHeartbeatResponse{StoredThrough: through, ServerTime: timestamppb.New(o.clock())}, asStatus(err)
+	o.mu.Lock()
+	o.beats = append(o.beats, r)
+	answer := &pb.SendHeartbeatResponse{ServerTime: timestamppb.New(o.clock()), Cloned: o.cloned, ConfigurationVersion: o.config.GetVersion()}
+	o.mu.Unlock()
+	answer.StoredThrough, err = o.devices.StoredThrough(ctx, id)
+	return answer, asStatus(err)
 }
 
 func (o *office) SubmitRatings(ctx context.Context, r *pb.SubmitRatingsRequest) (*pb.SubmitRatingsResponse, error) {
+	outcomes, err := o.submit(ctx, r.GetItems(), r.GetSeal())
+	return &pb.SubmitRatingsResponse{Outcomes: outcomes}, err
+}
+
+func (o *office) StreamRatings(stream grpc.BidiStreamingServer[pb.StreamRatingsRequest, pb.StreamRatingsResponse]) error {
+	for {
+		r, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		outcomes, err := o.submit(stream.Context(), r.GetItems(), r.GetSeal())
+		if err != nil {
+			return err
+		}
+		for _, outcome := range outcomes {
+			o.mu.Lock()
+			o.judged++
+			n, after := o.judged, o.after
+			o.mu.Unlock()
+			if after != nil {
+				if err := after(n); err != nil {
+					return err
+				}
+			}
+			if err := stream.Send(&pb.StreamRatingsResponse{Outcome: outcome}); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (o *office) submit(ctx context.Context, sealed []*pb.SealedRating, s *pb.BatchSeal) ([]*pb.ItemOutcome, error) {
 	id, err := o.caller(ctx)
 	if err != nil {
 		return nil, err
 	}
-	items := make([][]byte, len(r.GetItems()))
-	for i, item := range r.GetItems() {
+	items := make([][]byte, len(sealed))
+	for i, item := range sealed {
 		items[i] = item.GetRating()
 	}
-	if err := o.devices.VerifySeal(ctx, id, r.GetSeal(), items); err != nil {
+	if err := o.devices.VerifySeal(ctx, id, s, items); err != nil {
 		return nil, asStatus(err)
 	}
-	answer := &pb.SubmitRatingsResponse{}
+	var outcomes []*pb.ItemOutcome
 	var sequences []uint64
-	for i, item := range r.GetItems() {
+	for i, item := range sealed {
 		got := &pb.Rating{}
 		if err := proto.Unmarshal(item.GetRating(), got); err != nil {
 			return nil, err
@@ -171,17 +310,93 @@ func (o *office) SubmitRatings(ctx context.Context, r *pb.SubmitRatingsRequest) 
 				return nil, err
 			}
 		}
-		if got.GetDeviceId() != id || got.GetDeviceSequence() != r.GetSeal().GetFirstSequence()+uint64(i) ||
+		if got.GetDeviceId() != id || got.GetDeviceSequence() != s.GetFirstSequence()+uint64(i) ||
 			!bytes.Equal(got.GetPrivateCommitment(), commitment) {
 			return nil, status.Error(codes.InvalidArgument, "not as it was sealed")
 		}
-		sequences = append(sequences, got.GetDeviceSequence())
-		answer.Outcomes = append(answer.Outcomes, &pb.ItemOutcome{RatingId: got.GetId(), Outcome: pb.Outcome_OUTCOME_STORED})
+		outcome := o.keep(got, item.GetRating())
+		if outcome.GetOutcome() == pb.Outcome_OUTCOME_STORED || outcome.GetOutcome() == pb.Outcome_OUTCOME_DUPLICATE || outcome.GetQuarantineId() != "" {
+			sequences = append(sequences, got.GetDeviceSequence())
+		}
+		outcomes = append(outcomes, outcome)
 	}
 	o.mu.Lock()
 	o.batches = append(o.batches, sequences)
 	o.mu.Unlock()
-	return answer, asStatus(o.devices.Received(ctx, id, sequences, r.GetSeal()))
+	return outcomes, asStatus(o.devices.Received(ctx, id, sequences, s))
+}
+
+func (o *office) keep(got *pb.Rating, encoded []byte) *pb.ItemOutcome {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.judge != nil {
+		if outcome := o.judge(got); outcome != nil {
+			return outcome
+		}
+	}
+	before, known := o.stored[got.GetId()]
+	switch {
+	case !known:
+		o.stored[got.GetId()] = encoded
+		return &pb.ItemOutcome{RatingId: got.GetId(), Outcome: pb.Outcome_OUTCOME_STORED}
+	case bytes.Equal(before, encoded):
+		return &pb.ItemOutcome{RatingId: got.GetId(), Outcome: pb.Outcome_OUTCOME_DUPLICATE}
+	}
+	return &pb.ItemOutcome{RatingId: got.GetId(), Outcome: pb.Outcome_OUTCOME_CONFLICT, QuarantineId: "q", ReasonCode: "rating_conflict"}
+}
+
+// configure pushes a configuration to the device it names.
+func (o *office) configure(c *pb.Configuration) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.config = c
+	close(o.configured)
+	o.configured = make(chan struct{})
+}
+
+func (o *office) GetConfiguration(ctx context.Context, _ *pb.GetConfigurationRequest) (*pb.Configuration, error) {
+	if _, err := o.caller(ctx); err != nil {
+		return nil, err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.config, nil
+}
+
+func (o *office) WatchConfiguration(r *pb.WatchConfigurationRequest, stream grpc.ServerStreamingServer[pb.Configuration]) error {
+	if _, err := o.caller(stream.Context()); err != nil {
+		return err
+	}
+	for known := r.GetKnownVersion(); ; {
+		o.mu.Lock()
+		config, next := o.config, o.configured
+		o.mu.Unlock()
+		if config != nil && config.GetVersion() != known {
+			if err := stream.Send(config); err != nil {
+				return err
+			}
+			known = config.GetVersion()
+		}
+		select {
+		case <-next:
+		case <-stream.Context().Done():
+			return stream.Context().Err()
+		}
+	}
+}
+
+func (o *office) GetOfficialPhoto(ctx context.Context, r *pb.GetOfficialPhotoRequest) (*pb.OfficialPhoto, error) {
+	if _, err := o.caller(ctx); err != nil {
+		return nil, err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, official := range o.config.GetOfficials() {
+		if official.GetId() == r.GetOfficialId() {
+			return &pb.OfficialPhoto{Jpeg: o.photos[r.GetOfficialId()], PhotoVersion: official.GetPhotoVersion()}, nil
+		}
+	}
+	return nil, status.Error(codes.NotFound, "no photo")
 }
 
 // make makes a device at the office and answers its id and code.
