@@ -80,7 +80,8 @@ type Event struct {
 	Revision        uint64 // of the screen that was touched; 0 = whatever is shown
 	Value           string
 	On              bool
-	Phone, Person   string // with Contact
+	Phone           string // with Contact
+	Server          string // with Code
 	Ticket, Dossier string // with Scan
 	Wake            Wake
 	Setting         Setting // with Configured
@@ -392,7 +393,7 @@ func (f *Flow) code(e Event) {
 	}
 	f.busy = true
 	f.show(Setup)
-	f.acts = append(f.acts, Act{Kind: Enroll, Code: e.Value, Server: e.Person})
+	f.acts = append(f.acts, Act{Kind: Enroll, Code: e.Value, Server: e.Server})
 }
 
 func (f *Flow) notEnrolled(e Event) {

@@ -291,7 +291,7 @@ func TestSetup(t *testing.T) {
 	p := &player{now: Moment{Wall: monday()}}
 	p.flow = NewFlow(p.now, nil)
 	p.do(Event{Name: Configured})
-	p.do(Event{Name: Code, Value: "7F3K", Person: "https://a.vn"})
+	p.do(Event{Name: Code, Value: "7F3K", Server: "https://a.vn"})
 	p.do(Event{Name: Code, Value: "7F3K"}) // a second press while the first is on its way
 	if len(p.acts) != 1 || p.acts[0].Code != "7F3K" || p.acts[0].Server != "https://a.vn" {
 		t.Fatalf("asked for %v", p.acts)

@@ -5,6 +5,7 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
+	"os"
 	"testing"
 
 	"github.com/hailong-vn/hailong/internal/testengine/browser"
@@ -115,20 +116,29 @@ func TestLook(t *testing.T) {
 			k := s.show(t)
 			page.Resize(1280, 800, 1)
 			page.Go(k.URL())
-			page.ScreenshotTop("kiosk-" + s.name + "-wide")
+			picture(page, s.name+"-wide")
 			page.CheckAccessible()
 			page.Resize(1080, 1920, 1)
-			page.ScreenshotTop("kiosk-" + s.name + "-upright")
+			page.NoHorizontalScroll()
+			picture(page, s.name+"-upright")
 			page.Resize(600, 1024, 1)
-			page.ScreenshotTop("kiosk-" + s.name + "-small")
+			page.NoHorizontalScroll()
+			picture(page, s.name+"-small")
 			k.event(t.Context(), Event{Name: Speak, Value: "en"})
 			k.event(t.Context(), Event{Name: Low, On: true})
 			k.event(t.Context(), Event{Name: Contrast, On: true})
 			page.Resize(1280, 800, 1)
 			page.Go(k.URL())
-			page.ScreenshotTop("kiosk-" + s.name + "-low")
+			picture(page, s.name+"-low")
 			page.CheckAccessible()
 			page.CheckConsole()
 		})
+	}
+}
+
+// picture draws what is seen, where somebody wants to look.
+func picture(page *browser.Page, name string) {
+	if os.Getenv("HAILONG_SCREENSHOTS") != "" {
+		page.ScreenshotTop("kiosk/" + name)
 	}
 }

@@ -80,9 +80,9 @@ func (s *Screen) do(w http.ResponseWriter, r *http.Request) {
 		case Say, Draft:
 			e.Value = r.PostForm.Get("comment")
 		case Contact:
-			e.Phone, e.Person, e.On = keyboard.Digits(r.PostForm.Get("phone")), r.PostForm.Get("name"), r.PostForm.Get("consent") == "yes"
+			e.Phone, e.On = keyboard.Digits(r.PostForm.Get("phone")), r.PostForm.Get("consent") == "yes"
 		case Code:
-			e.Value, e.Person = clip(strings.TrimSpace(r.PostForm.Get("code")), maxCode), clip(r.PostForm.Get("server"), maxCode)
+			e.Value, e.Server = clip(strings.TrimSpace(r.PostForm.Get("code")), maxCode), clip(r.PostForm.Get("server"), maxCode)
 		case Scan:
 			e.Ticket, e.Dossier = s.scanned(r.PostForm.Get("scan"))
 			e.Revision = 0 // a scanner looks at no screen

@@ -39,7 +39,6 @@ const content = 4
 // Limits of what is typed, in characters.
 const (
 	maxComment = 2000
-	maxName    = 200
 	maxPhone   = 40
 )
 
@@ -358,9 +357,9 @@ func (f *Flow) draft(e Event) {
 }
 
 func (f *Flow) contact(e Event) {
-	phone, name := clean(e.Phone, maxPhone), clean(e.Person, maxName)
+	phone := clean(e.Phone, maxPhone)
 	switch {
-	case phone == "" && name == "" && !e.On:
+	case phone == "" && !e.On:
 		f.next(e)
 		return
 	case !e.On:
@@ -373,7 +372,7 @@ func (f *Flow) contact(e Event) {
 		f.problem = "kiosk.problem.phone"
 		return
 	}
-	f.session.person = &pb.Contact{Name: name, Phone: phone, CallBack: true}
+	f.session.person = &pb.Contact{Phone: phone, CallBack: true}
 	f.confirm()
 	f.next(e)
 }

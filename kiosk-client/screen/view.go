@@ -366,7 +366,7 @@ func (s *Screen) viewSession(v *view) {
 		v.Keyboard = s.keys(*v, keyboard.Text)
 	case CallBack:
 		v.Phone = x.person.GetPhone()
-		v.Keyboard = s.keys(*v, keyboard.Phone, keyboard.Text)
+		v.Keyboard = s.keys(*v, keyboard.Phone)
 	case Thanks:
 		_, end, _ := f.end()
 		v.Seconds = max(int((end-f.now.Since)/time.Second), 1)
