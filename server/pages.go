@@ -11,6 +11,7 @@ import (
 	"github.com/hailong-vn/hailong/server/web/admin"
 	"github.com/hailong-vn/hailong/server/web/citizen"
 	"github.com/hailong-vn/hailong/server/web/desk"
+	"github.com/hailong-vn/hailong/server/web/kiosks"
 	"github.com/hailong-vn/hailong/server/web/operations"
 	"github.com/hailong-vn/hailong/server/web/overview"
 	"github.com/hailong-vn/hailong/server/web/ratings"
@@ -41,7 +42,7 @@ func (a *application) pages(ctx context.Context, conn *grpc.ClientConn, trusted 
 		return nil, err
 	}
 	for _, mount := range []func(*web.Site) error{
-		signin.Mount, citizen.Mount, overview.Mount, desk.Mount, ratings.Mount, operations.Mount, admin.Mount,
+		signin.Mount, citizen.Mount, overview.Mount, desk.Mount, ratings.Mount, operations.Mount, admin.Mount, kiosks.Mount,
 	} {
 		if err := mount(site); err != nil {
 			return nil, err

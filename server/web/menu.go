@@ -17,6 +17,7 @@ func entries() []struct{ key, link, action string } {
 		{"ratings", "/ratings", "read_ratings"},
 		{"remedies", "/remedies", "publish_remedies"},
 		{"desk", "/desk", "type_slips"},
+		{"kiosks", "/kiosks", "set_duties"},
 		{"admin", "/admin", "change_directory"},
 	}
 }
