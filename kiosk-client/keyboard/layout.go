@@ -33,8 +33,8 @@ type key struct {
 	First       bool // the one that the Tab key reaches; arrows go on from there
 }
 
-// slots is how many variants of a word the strip has room for: six tones and six letters.
-const slots = 12
+// slots is how many variants of a word the strip has room for: four forms of its letters and six tones.
+const slots = 10
 
 func newView(lang language.Language, style Style, kinds []Kind) view {
 	v := view{Name: lang.Text("kioskkeys.name"), Style: style}

@@ -205,6 +205,8 @@ func TestEnglish(t *testing.T) {
 func TestLook(t *testing.T) {
 	page := browser.Open(t).Page(t, browser.Options{Width: 600, Height: 1024})
 	page.Go(demo(t, language.Vietnamese, keyboard.NewStyle))
+	page.Until(`document.querySelector(".kb-strip[data-empty]")`)
+	page.ScreenshotTop("keyboard-empty")
 	for _, size := range []struct {
 		width, height int
 		scale         float64

@@ -66,7 +66,7 @@ func TestTelex(t *testing.T) {
 			style keyboard.Style
 			words []string
 			every int
-		}{{"new style", keyboard.NewStyle, all, 4}, {"old style, where it differs", keyboard.OldStyle, differ, 1}, {"old style", keyboard.OldStyle, old, 16}} {
+		}{{"new style", keyboard.NewStyle, all, 3}, {"old style, where it differs", keyboard.OldStyle, differ, 1}, {"old style", keyboard.OldStyle, old, 16}} {
 			counts, misses := typeAll(t, page.In(t), c.style, c.words, c.every)
 			for i, wrong := range misses {
 				t.Logf("%s, %s: %d of %d", c.name, orders[i].name, counts[i]-len(wrong), counts[i])

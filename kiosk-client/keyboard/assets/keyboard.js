@@ -161,9 +161,9 @@ function refresh() {
   if (!f || !strip) return;
   const { word } = around(f);
   const offered = panel.dataset.typing === "vi" && panelOf(f) === panel ? variants(word, style()) : { shapes: [], tones: [] };
-  const buttons = [...strip.querySelectorAll("button")], half = buttons.length / 2;
+  const buttons = [...strip.querySelectorAll("button")], shapes = buttons.length - 6;
   buttons.forEach((button, i) => {
-    const variant = (i < half ? offered.shapes[i] : offered.tones[i - half]) ?? null;
+    const variant = (i < shapes ? offered.shapes[i] : offered.tones[i - shapes]) ?? null;
     button.variant = variant;
     button.disabled = !variant;
     button.toggleAttribute("data-now", !!variant?.now);
@@ -175,14 +175,7 @@ function refresh() {
 
 // Pointers: keys write when touched, so that fast fingers lose nothing; the click that follows is not another touch. A click without a
 // pointer comes from a real keyboard or a screen reader.
-const touched = new Set();
 let held = 0;
-
-function release(button) {
-  clearTimeout(held);
-  button?.removeAttribute("data-down");
-  setTimeout(() => touched.delete(button));
-}
 
 const keyOf = (event) => event.target.closest?.(".kb button");
 
@@ -191,7 +184,6 @@ document.addEventListener("pointerdown", (event) => {
   event.preventDefault();
   const button = keyOf(event);
   if (!button || event.button > 0) return;
-  touched.add(button);
   button.setAttribute("data-down", "");
   const f = field();
   if (f && document.activeElement !== f) f.focus({ preventScroll: true });
@@ -199,6 +191,7 @@ document.addEventListener("pointerdown", (event) => {
   clearTimeout(held);
   if (["erase", "left", "right"].includes(button.dataset.does)) {
     const again = () => {
+      if (field() !== f || !button.checkVisibility()) return; // the screen has changed under the finger
       press(button);
       held = setTimeout(again, repeatEvery);
     };
@@ -207,7 +200,8 @@ document.addEventListener("pointerdown", (event) => {
   const end = (up) => {
     if (up.pointerId !== event.pointerId) return;
     for (const name of ["pointerup", "pointercancel"]) removeEventListener(name, end, true);
-    release(button);
+    clearTimeout(held);
+    button.removeAttribute("data-down");
   };
   for (const name of ["pointerup", "pointercancel"]) addEventListener(name, end, true);
 });
@@ -217,7 +211,7 @@ for (const name of ["mousedown", "contextmenu"]) {
 }
 document.addEventListener("click", (event) => {
   const button = keyOf(event);
-  if (button && !touched.delete(button)) press(button);
+  if (button && !event.pointerType) press(button);
 });
 
 // Real keyboards: the Tab key finds one key of the keyboard, arrows go on from there to the nearest.

@@ -72,7 +72,8 @@ const onsetStarts = new Set(onsets.flatMap((onset) => [...onset].map((_, i) => o
 
 // split tells where the rime of a syllable begins, or -1 where it is none and will not be one; known are the rimes allowed.
 function split(letters, known = loose) {
-  const text = letters.map((l) => l.v).join("");
+  let text = "";
+  for (const { v } of letters) text += v;
   const at = text.search(vowel);
   if (at < 0) return !text || onsetStarts.has(text) ? letters.length : -1;
   if (!onsets.includes(text.slice(0, at))) return -1;
@@ -306,7 +307,7 @@ export function variants(word, style = "new") {
   const meant = split(state.letters, rimes) < 0 ? forms(state.letters, rimes) : [];
   const letters = meant.length === 1 ? meant[0] : state.letters;
   const tones = toneSigns.map((_, tone) => possible(letters, tone) ? { ...text({ ...state, letters, tone }), now: tone === state.tone && same(letters) } : null);
-  return { shapes, tones };
+  return { shapes: shapes.filter((shape) => !tones.some((t) => t?.label === shape.label)), tones };
 }
 
 function nearest(before, after) {
