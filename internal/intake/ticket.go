@@ -257,7 +257,8 @@ func (s *Service) stands(ctx context.Context, claim Ticket, items []*item) (bool
 	if err != nil {
 		return false, err
 	}
-	// Other content may be stored under its id, which then was the first: the claim was that of a conflict.
+	// Other content may be stored under its id, which then was the first: the claim was that of a conflict. And it may have been stored
+	// as repeating another, where two calls with it crossed while that one gave way.
 	var r pb.Rating
 	if err := proto.Unmarshal(record.Bytes, &r); err != nil {
 		return false, fmt.Errorf("read %s: %w", record.ID, err)

@@ -218,6 +218,22 @@ func TestOneRatingATicketCounts(t *testing.T) {
 			h.flagged(false, second)
 			h.flagged(true, soon, third, first)
 		}},
+		{"a rating that never came, and one that was flagged for it is sent again", func(h *house, ticket string) {
+			first, soon, second := given(ticket), given(ticket), given(ticket)
+			h.engine.appends = 1
+			if _, err := h.send(d, first); err == nil {
+				h.Fatal("the append did not fail")
+			}
+			before := *h.now
+			h.sent(d, stored, soon)
+			*h.now = before.Add(61 * time.Minute)
+			h.sent(d, duplicate, soon)
+			_, err := h.send(d, soon, second)
+			h.check(err)
+			*h.now = before
+			h.flagged(true, soon)
+			h.flagged(false, second)
+		}},
 		{"a conflict claims nothing", func(h *house, ticket string) {
 			first := given(ticket + "1")
 			h.sent(d, stored, first)

@@ -13,6 +13,7 @@ import (
 	"github.com/hailong-vn/hailong/internal/identity"
 	"github.com/hailong-vn/hailong/internal/language"
 	"github.com/hailong-vn/hailong/internal/localday"
+	"github.com/hailong-vn/hailong/internal/rating"
 	"github.com/hailong-vn/hailong/internal/ratinglist"
 	"github.com/hailong-vn/hailong/internal/unit"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
@@ -243,6 +244,17 @@ func TestOneRatingAsItIsTold(t *testing.T) {
 			t.Errorf("the contact is told: %s", text)
 		}
 	})
+}
+
+// Every doubt that intake notes is told in words of its own, in every language.
+func TestDoubtsHaveWords(t *testing.T) {
+	for _, in := range []language.Language{language.Vietnamese, language.English} {
+		for _, flag := range []string{rating.FlagFuture, rating.FlagOld, rating.FlagTooSoon, rating.FlagTicketAgain} {
+			if key := "ratinglist.doubt." + flag; in.Text(key) == key {
+				t.Errorf("%s says nothing of %s", in, flag)
+			}
+		}
+	}
 }
 
 func TestRights(t *testing.T) {
