@@ -8,15 +8,22 @@ IMPORTS := $(CACHE)/proto/.written
 help: ## these lines
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
 
-.PHONY: help run build test race engines lint generate generated breaking baseline bench pictures fuzz vuln clean
+.PHONY: help run kiosk build test race engines lint generate generated breaking baseline bench pictures fuzz vuln clean
 
 run: ## the whole system on this machine, with a demonstration province
 	@echo "building (the first time takes a minute or two) ..." >&2
 	@$(GO) build -buildvcs=auto -o bin/hailong-server ./server/hailong-server
 	@bin/hailong-server -demo -demo-live -data $(CACHE)/demo
 
+kiosk: ## a touchscreen at the demonstration, enrolled by itself: open http://127.0.0.1:8070
+	@echo "building (the first time takes a minute or two) ..." >&2
+	@$(GO) build -buildvcs=auto -o bin/ ./server/hailong-server ./kiosk-client/hailong-kiosk
+	@bin/hailong-kiosk demo -state $(CACHE)/kiosk -server-program bin/hailong-server -data $(CACHE)/demo
+
+# The kiosk's program goes over slow lines to many devices: it carries no symbols for a debugger.
 build: ## the programs, into bin/
 	CGO_ENABLED=0 $(GO) build -buildvcs=auto -trimpath -o bin/ ./server/hailong-server ./analytics/hailong-analytics
+	CGO_ENABLED=0 $(GO) build -buildvcs=auto -trimpath -ldflags="-s -w" -o bin/ ./kiosk-client/hailong-kiosk
 
 test: engines lint generated ## everything, against real engines; says which ones
 	@internal/testengine/report.sh

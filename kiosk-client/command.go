@@ -42,6 +42,7 @@ func commands() []command {
 		{"enroll", enroll},
 		{"status", tellStatus},
 		{"hook", tellHook},
+		{"demo", demo},
 		{"version", func(_ context.Context, t *terminal, _ []string) error {
 			_, err := fmt.Fprintln(t.stdout, "hailong-kiosk", Version())
 			return err
