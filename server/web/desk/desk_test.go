@@ -65,7 +65,8 @@ func TestWholePathWithTheKeyboardAlone(t *testing.T) {
 	program := webtest.Start(t)
 	k := open(t, program, webtest.Operator, browser.Options{})
 	k.Go(program.HTTP + "/desk/new")
-	k.Type("doi nang") // the cursor stands in the search; no diacritics needed
+	k.WaitFor("#q[data-htmx-powered]") // people type later than machines
+	k.Type("doi nang")                 // the cursor stands in the search; no diacritics needed
 	k.WaitText("#found", "Xã Đồi Nắng")
 	k.WaitGone("text=Phường Sông Xanh")
 	k.PressAndLoad("Enter")
