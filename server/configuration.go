@@ -21,9 +21,10 @@ import (
 
 // configured is the configuration of a device as it holds now.
 type configured struct {
-	message *pb.Configuration
-	units   []string  // whose changes concern it
-	until   time.Time // when a binding begins or ends next; zero = none does
+	message    *pb.Configuration
+	units      []string  // whose changes concern it
+	until      time.Time // when a binding begins or ends next; zero = none does
+	enrolments int64     // of the device, at that moment
 }
 
 // configure makes the configuration of a device: everything it works by, for ever without the network. What cannot be read now fails
@@ -36,7 +37,7 @@ func (a *application) configure(ctx context.Context, deviceID string) (configure
 	if !of.RevokedAt.IsZero() {
 		return configured{}, fault.New(fault.Unauthenticated, "device_revoked")
 	}
-	out := configured{message: &pb.Configuration{
+	out := configured{enrolments: of.Enrolments, message: &pb.Configuration{
 		DeviceId: of.ID, DeviceName: of.Name, Settings: of.Settings.Proto(), PublicUrl: a.PublicURL, ConsentVersion: citizen.ConsentVersion,
 	}}
 	if out.message.Questionnaires = a.askedBy(of.Settings); len(out.message.GetQuestionnaires()) == 0 {

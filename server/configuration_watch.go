@@ -319,6 +319,8 @@ func (a *application) configurationVersion(ctx context.Context, deviceID, known 
 	return made.message.GetVersion()
 }
 
+// WatchConfiguration outlives the token it was begun with, so that ten thousand devices do not begin anew every hour; it ends when the
+// device is revoked or enrolled anew.
 func (s deviceService) WatchConfiguration(request *pb.WatchConfigurationRequest, stream grpc.ServerStreamingServer[pb.Configuration]) error {
 	id := request.GetDeviceId()
 	if err := itself(stream.Context(), id); err != nil {
@@ -338,13 +340,12 @@ func (s deviceService) WatchConfiguration(request *pb.WatchConfigurationRequest,
 	if err := stream.SendHeader(metadata.MD{}); err != nil {
 		return err
 	}
+	var enrolments int64
 	for known := request.GetKnownVersion(); ; {
-		// A device that was revoked or enrolled anew, or whose token ended, must prove itself again.
-		if _, err := s.withCaller(stream.Context()); err != nil {
-			return err
-		}
 		made, err := s.lookFor(ctx, w)
 		switch {
+		case err == nil && enrolments != 0 && made.enrolments != enrolments: // this one does not have the key any more
+			return fault.New(fault.Unauthenticated, "device_token_ended")
 		case err == nil && made.message.GetVersion() != known:
 			if err := stream.Send(made.message); err != nil {
 				return err
@@ -359,6 +360,7 @@ func (s deviceService) WatchConfiguration(request *pb.WatchConfigurationRequest,
 			s.Logger.WarnContext(ctx, "a device's configuration cannot be read", "device", id, "error", err)
 			w.look(retryAfter + jitter(retryAfter))
 		}
+		enrolments = max(enrolments, made.enrolments)
 		if err := w.wait(ctx); err != nil {
 			return err
 		}

@@ -30,6 +30,7 @@ type Device struct {
 	Bindings      []Binding
 	CreatedAt     time.Time
 	EnrolledAt    time.Time // zero before a key was bound
+	Enrolments    int64     // how often one was
 	RevokedAt     time.Time // zero while it may send
 	LastSeenAt    time.Time // zero before it was heard of; a minute coarse
 	StoredThrough uint64    // the highest gap-free sequence that arrived
@@ -145,7 +146,7 @@ var (
 func Kinds() []store.Kind { return []store.Kind{deviceType.Kind, healthType.Kind, progressType.Kind} }
 
 func (d deviceDoc) device() Device {
-	device := Device{ID: d.ID, Name: d.Name, CreatedAt: d.CreatedAt, EnrolledAt: d.EnrolledAt, RevokedAt: d.RevokedAt}
+	device := Device{ID: d.ID, Name: d.Name, CreatedAt: d.CreatedAt, EnrolledAt: d.EnrolledAt, Enrolments: d.Generation, RevokedAt: d.RevokedAt}
 	device.Bindings = append(device.Bindings, d.Bindings...)
 	device.Settings, device.ClonedSince, device.CloneSigns = d.Settings, d.ClonedSince, slices.Clone(d.CloneSigns)
 	return device
