@@ -37,8 +37,18 @@ func TestTypedAddress(t *testing.T) {
 	if link := page.Attribute(formLink, "href"); link != p.HTTP+"/r/TN-01-1" {
 		t.Errorf("the unit's form is at %s", link)
 	}
-	// Two units of one code are told apart by their ids alone.
 	directory := pb.NewDirectoryServiceClient(p.Conn(t, webtest.Administrator))
+	for _, sign := range []string{"2/Đ", "embed", ".."} { // none of which can stand in an address
+		made, err := directory.CreateCounter(t.Context(), &pb.CreateCounterRequest{Counter: &pb.Counter{UnitId: p.WardOffice, Code: sign, Name: "Quầy lạ"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		page.Go(p.HTTP + office + "/counters/" + made.GetId())
+		if link := page.Attribute(formLink, "href"); link != p.HTTP+"/r/"+made.GetId() || !page.Exists(".card .help") {
+			t.Errorf("the counter %q has its form at %s", sign, link)
+		}
+	}
+	// Two units of one code are told apart by their ids alone.
 	if _, err := directory.CreateUnit(t.Context(), &pb.CreateUnitRequest{Unit: &pb.Unit{Name: "Nơi khác", Code: "tn-01-1", Level: "office", ParentId: p.Commune}}); err != nil {
 		t.Fatal(err)
 	}

@@ -36,6 +36,9 @@ func kindOf(action string) string {
 	return ""
 }
 
+// atMost bounds how many pages of a list are read for names: what was refused may bear an id that nothing has.
+const atMost = 20
+
 // subjects names the subjects of entries as far as the visitor may know them, each list read once and no further than needed.
 func subjects(v *web.Visit, entries []*pb.AuditEntry) map[string]map[string]subject {
 	named := map[string]map[string]subject{}
@@ -49,7 +52,9 @@ func subjects(v *web.Visit, entries []*pb.AuditEntry) map[string]map[string]subj
 		}
 	}
 	for kind, ids := range wanted {
-		for after, more := "", true; more && len(ids) > 0; more = after != "" {
+		after, pages := "", 0
+		for more := true; more && len(ids) > 0 && pages < atMost; more = after != "" {
+			pages++
 			var found map[string]subject
 			if found, after = someOf(v, kind, ids, after); found == nil {
 				break // not for this visitor, or not to be had now: an id is left as it is
