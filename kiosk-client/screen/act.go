@@ -4,15 +4,16 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"os"
-	"path/filepath"
+	"maps"
 	"slices"
 	"time"
 
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"github.com/hailong-vn/hailong/internal/fault"
+	"github.com/hailong-vn/hailong/internal/language"
 )
 
 // perform does what the flow asks for; the lock is held. A browser that goes away while the journal writes does not undo the touch.
@@ -41,7 +42,7 @@ func (s *Screen) perform(ctx context.Context, act Act) {
 		default: // one is under way
 		}
 	case OnShift:
-		err = s.writeShifts()
+		err = s.keepShifts(ctx)
 	}
 	if err != nil {
 		s.log.ErrorContext(ctx, "the kiosk's journal did not take it", "what", string(act.Kind), "rating", act.Rating, "error", err)
@@ -76,72 +77,69 @@ func (s *Screen) enrol(ctx context.Context, act Act) {
 	}
 	if err != nil {
 		s.log.WarnContext(ctx, "the device was not enrolled", "error", err)
-		s.event(ctx, Event{Name: NotEnrolled, Value: whyNotEnrolled(err)})
+		why := whyNotEnrolled(err)
+		s.event(ctx, Event{Name: NotEnrolled, Value: why.key, Args: why.args})
 		return
 	}
 	s.event(ctx, Event{Name: Enrolled})
 	s.configure(ctx)
 }
 
-// whyNotEnrolled is the key of the words for somebody who typed a code.
-func whyNotEnrolled(err error) string {
-	var told *fault.Error
-	if errors.As(err, &told) {
-		switch told.Reason {
-		case "enrollment_code_wrong", "enrollment_code_expired", "enrollment_too_often":
-			return "kiosk.setup." + told.Reason
+// whyNotEnrolled says in words of a catalogue why a code did not enrol, whether this machine found out or the server told.
+func whyNotEnrolled(err error) told {
+	var found *fault.Error
+	reason := ""
+	if errors.As(err, &found) {
+		reason = found.Reason
+	}
+	for _, detail := range status.Convert(err).Details() {
+		if info, ok := detail.(*errdetails.ErrorInfo); ok && found == nil {
+			reason = info.GetReason()
 		}
-		switch told.Code {
-		case fault.Unauthenticated, fault.NotFound, fault.Invalid:
-			return "kiosk.setup.enrollment_code_wrong"
-		case fault.Exhausted:
-			return "kiosk.setup.enrollment_too_often"
-		case fault.Unavailable:
-			return "kiosk.setup.no_network"
-		}
-		return "kiosk.setup.failed"
+	}
+	switch reason {
+	case "enrollment_code_wrong", "enrollment_code_expired", "enrollment_too_often":
+		return told{key: "kiosk.setup." + reason}
+	}
+	if key := "fault." + reason; found != nil && language.Vietnamese.Text(key) != key && found.Code != fault.Internal {
+		return told{key, found.Args}
 	}
 	switch status.Code(err) {
 	case codes.Unauthenticated, codes.NotFound, codes.InvalidArgument:
-		return "kiosk.setup.enrollment_code_wrong"
+		return told{key: "kiosk.setup.enrollment_code_wrong"}
 	case codes.ResourceExhausted:
-		return "kiosk.setup.enrollment_too_often"
+		return told{key: "kiosk.setup.enrollment_too_often"}
 	case codes.Unavailable, codes.DeadlineExceeded:
-		return "kiosk.setup.no_network"
+		return told{key: "kiosk.setup.no_network"}
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return "kiosk.setup.no_network"
+		return told{key: "kiosk.setup.no_network"}
 	}
-	return "kiosk.setup.failed"
+	return told{key: "kiosk.setup.failed"}
 }
 
-const shiftsFile = "on-duty.json"
+const shiftsSetting = "screen.shifts"
 
 // readShifts is who signed in before the program was started again. What cannot be read is nobody.
-func (s *Screen) readShifts() map[string]Shift {
+func (s *Screen) readShifts(ctx context.Context) {
+	data, err := s.options.Journal.Setting(ctx, shiftsSetting)
 	shifts := map[string]Shift{}
-	if s.options.Folder == "" {
-		return shifts
+	if err == nil && data != nil {
+		err = json.Unmarshal(data, &shifts)
 	}
-	if data, err := os.ReadFile(filepath.Join(s.options.Folder, shiftsFile)); err == nil { //nolint:gosec // a file of the state folder
-		if json.Unmarshal(data, &shifts) != nil {
-			return map[string]Shift{}
-		}
+	if err != nil {
+		s.log.ErrorContext(ctx, "who signed in at the kiosk is not known any more", "error", err)
+		return
 	}
-	return shifts
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	maps.Copy(s.flow.shifts, shifts)
 }
 
-func (s *Screen) writeShifts() error {
-	if s.options.Folder == "" {
-		return nil
-	}
+func (s *Screen) keepShifts(ctx context.Context) error {
 	data, err := json.Marshal(s.flow.shifts)
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(s.options.Folder, shiftsFile)
-	if err := os.WriteFile(path+".new", data, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(path+".new", path)
+	return s.options.Journal.KeepSetting(ctx, shiftsSetting, data)
 }

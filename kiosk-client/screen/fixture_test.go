@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/hailong-vn/hailong/internal/questionnaire"
 	"github.com/hailong-vn/hailong/kiosk-client/journal"
 	"github.com/hailong-vn/hailong/kiosk-client/uplink"
@@ -78,6 +80,23 @@ type notebook struct {
 	begun  []*noted
 	refuse error // of everything
 	wrong  []string
+	kept   map[string][]byte
+}
+
+func (n *notebook) Setting(_ context.Context, name string) ([]byte, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.kept[name], nil
+}
+
+func (n *notebook) KeepSetting(_ context.Context, name string, value []byte) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.kept == nil {
+		n.kept = map[string][]byte{}
+	}
+	n.kept[name] = value
+	return nil
 }
 
 type noted struct {
@@ -173,7 +192,6 @@ type line struct {
 	photos  map[string][]byte
 	enroll  func(server, code string) error
 	woken   int
-	screen  pb.ScreenState
 }
 
 func newLine(config *pb.Configuration) *line {
@@ -205,12 +223,6 @@ func (l *line) Changed() <-chan struct{} {
 
 func (l *line) Enroll(_ context.Context, server, code string) error { return l.enroll(server, code) }
 
-func (l *line) SetScreen(screen pb.ScreenState) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.screen = screen
-}
-
 func (l *line) Wake() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -224,4 +236,11 @@ func (l *line) set(change func(*line)) {
 	change(l)
 	close(l.changed)
 	l.changed = make(chan struct{})
+}
+
+func unmarshal(t testing.TB, data []byte, into proto.Message) {
+	t.Helper()
+	if err := proto.Unmarshal(data, into); err != nil {
+		t.Fatal(err)
+	}
 }

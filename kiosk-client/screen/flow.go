@@ -79,6 +79,7 @@ type Event struct {
 	Name            Name
 	Revision        uint64 // of the screen that was touched; 0 = whatever is shown
 	Value           string
+	Args            []any // of the words that Value is the key of, with Refused and NotEnrolled
 	On              bool
 	Phone           string // with Contact
 	Server          string // with Code
@@ -158,12 +159,18 @@ type Flow struct {
 
 	session session
 	waiting []Wake
-	problem string // why a screen is shown again; a key of the catalogue
+	problem told // why a screen is shown again
 
 	staff   string // the official who holds the corner
 	shifts  map[string]Shift
 	busy    bool // a code is on its way
 	retried bool // the set-up screen was opened by staff
+}
+
+// told is a key of the catalogue with the values in its words; the zero value says nothing.
+type told struct {
+	key  string
+	args []any
 }
 
 // Shift is who signed in at a place, for a local day.
@@ -173,11 +180,8 @@ type Shift struct {
 }
 
 // NewFlow begins where nothing is known yet; an event Configured follows.
-func NewFlow(now Moment, shifts map[string]Shift) *Flow {
+func NewFlow(now Moment) *Flow {
 	f := &Flow{now: now, touched: now.Since, revision: 1, state: Setup, shifts: map[string]Shift{}}
-	for place, shift := range shifts {
-		f.shifts[place] = shift
-	}
 	f.fresh()
 	return f
 }
@@ -193,7 +197,7 @@ func (f *Flow) Handle(now Moment, e Event) []Act {
 			continue
 		}
 		if !rule.quiet {
-			f.touched, f.warned, f.problem = now.Since, false, ""
+			f.touched, f.warned, f.problem = now.Since, false, told{}
 		}
 		rule.do(f, e)
 		break
@@ -247,7 +251,7 @@ func rules() []rule {
 		{on: OpenStaff, in: free, do: (*Flow).openStaff},
 		{on: Pick, in: []State{StaffWho}, do: (*Flow).pickStaff},
 		{on: Proved, in: []State{StaffPIN}, do: func(f *Flow, _ Event) { f.show(Staff) }},
-		{on: Refused, in: []State{StaffPIN}, do: func(f *Flow, e Event) { f.problem = e.Value }},
+		{on: Refused, in: []State{StaffPIN}, do: func(f *Flow, e Event) { f.problem = told{e.Value, e.Args} }},
 		{on: SignIn, in: []State{Staff}, do: (*Flow).signIn},
 		{on: SignOut, in: []State{Staff}, do: (*Flow).signOut},
 		{on: Enrol, in: []State{Staff}, do: func(f *Flow, _ Event) { f.retried = true; f.show(Setup) }},
@@ -261,7 +265,7 @@ func rules() []rule {
 func (f *Flow) show(state State) {
 	f.state = state
 	f.revision++
-	f.touched, f.warned, f.problem = f.now.Since, false, ""
+	f.touched, f.warned, f.problem = f.now.Since, false, told{}
 }
 
 // base is the state when nobody is there.
@@ -399,5 +403,5 @@ func (f *Flow) code(e Event) {
 func (f *Flow) notEnrolled(e Event) {
 	f.busy = false
 	f.show(Setup)
-	f.problem = e.Value
+	f.problem = told{e.Value, e.Args}
 }

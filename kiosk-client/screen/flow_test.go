@@ -23,7 +23,7 @@ type player struct {
 
 func newPlayer(config *pb.Configuration) *player {
 	p := &player{now: Moment{Wall: monday(), Since: time.Hour}}
-	p.flow = NewFlow(p.now, nil)
+	p.flow = NewFlow(p.now)
 	p.do(Event{Name: Configured, Setting: Setting{Enrolled: true, Configuration: config}})
 	return p
 }
@@ -248,8 +248,8 @@ func TestDuty(t *testing.T) {
 		t.Fatalf("shows %s", p.flow.state)
 	}
 	p.play(t, "pick:o1 pick:o2 refused:kiosk.staff.pin_wrong")
-	if p.flow.state != StaffPIN || p.flow.problem == "" {
-		t.Fatalf("shows %s %q", p.flow.state, p.flow.problem)
+	if p.flow.state != StaffPIN || p.flow.problem.key == "" {
+		t.Fatalf("shows %s %q", p.flow.state, p.flow.problem.key)
 	}
 	p.play(t, "sign_in:ward/c1 proved sign_in:ward/c9 sign_in:ward/c1 back start pick:5 done")
 	today, _ := localday.Of(monday())
@@ -289,7 +289,7 @@ func TestConfigured(t *testing.T) {
 
 func TestSetup(t *testing.T) {
 	p := &player{now: Moment{Wall: monday()}}
-	p.flow = NewFlow(p.now, nil)
+	p.flow = NewFlow(p.now)
 	p.do(Event{Name: Configured})
 	p.do(Event{Name: Code, Value: "7F3K", Server: "https://a.vn"})
 	p.do(Event{Name: Code, Value: "7F3K"}) // a second press while the first is on its way
@@ -297,7 +297,7 @@ func TestSetup(t *testing.T) {
 		t.Fatalf("asked for %v", p.acts)
 	}
 	p.do(Event{Name: NotEnrolled, Value: "kiosk.setup.no_network"})
-	if p.flow.problem != "kiosk.setup.no_network" || p.flow.busy {
+	if p.flow.problem.key != "kiosk.setup.no_network" || p.flow.busy {
 		t.Fatal("the problem is not said")
 	}
 	p.do(Event{Name: Code, Value: "7F3K"})

@@ -93,7 +93,7 @@ func (s *Screen) do(w http.ResponseWriter, r *http.Request) {
 		}
 		s.event(r.Context(), e)
 	}
-	if name == string(Stay) || name == string(Draft) {
+	if quiet := name == string(Stay) || name == string(Draft); quiet || name == string(Toggle) && s.ticks(tab, revision) && r.Header.Get("X-Kiosk") != "" {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
@@ -102,6 +102,13 @@ func (s *Screen) do(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.answer(w, r, "app", tab)
+}
+
+// ticks tells whether the screen that was touched is still shown and holds boxes to be ticked, which the browser has done already.
+func (s *Screen) ticks(tab string, revision uint64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return tab == s.tab && revision == s.flow.revision && s.flow.question().GetMultiple()
 }
 
 // toggled reads "on:ID" or "off:ID".

@@ -35,6 +35,9 @@ type Journal interface {
 	Confirm(ctx context.Context, ratingID string, private *pb.Private) error
 	Seal(ctx context.Context, ratingID string) error
 	Status(ctx context.Context) (journal.Status, error)
+	// Setting and KeepSetting keep small values under a name; nil = none.
+	Setting(ctx context.Context, name string) ([]byte, error)
+	KeepSetting(ctx context.Context, name string, value []byte) error
 }
 
 // Uplink is the server's side of things. Nothing here waits for it but the set-up screen.
@@ -44,8 +47,7 @@ type Uplink interface {
 	Photo(officialID string) ([]byte, bool)
 	Changed() <-chan struct{}
 	Enroll(ctx context.Context, server, code string) error
-	Wake()                           // something was sealed
-	SetScreen(screen pb.ScreenState) // what is shown, for the heartbeat
+	Wake() // something was sealed
 }
 
 // Options of a screen. Journal and Uplink are needed.
@@ -56,7 +58,7 @@ type Options struct {
 	Logger  *slog.Logger // nil = slog.Default()
 
 	Listen  string // on this machine only; "" = 127.0.0.1:0
-	Folder  string // of the device's state: languages, prompts, who signed in; "" = none of them
+	Folder  string // of the device's state: languages, prompts; "" = neither
 	Server  string // where the set-up screen enrols; "" = it asks
 	Version string // of the program, for the staff
 
@@ -125,7 +127,7 @@ func New(options Options) (*Screen, error) {
 	if s.languages, err = loadLanguages(options.Folder, s.log); err != nil {
 		return nil, err
 	}
-	s.flow = NewFlow(s.now(), s.readShifts())
+	s.flow = NewFlow(s.now())
 	if s.listener, err = net.Listen("tcp", options.Listen); err != nil {
 		return nil, err
 	}
@@ -178,11 +180,6 @@ func (s *Screen) HookAddr() string {
 func (s *Screen) State() pb.ScreenState {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.shown()
-}
-
-// shown is State for who holds the lock.
-func (s *Screen) shown() pb.ScreenState {
 	switch {
 	case s.flow.state == Setup || s.flow.state == Ready:
 		return pb.ScreenState_SCREEN_STATE_SETUP
@@ -202,6 +199,7 @@ func (s *Screen) Serve(ctx context.Context) error {
 	if s.prompts != nil {
 		defer func() { _ = s.prompts.Close() }()
 	}
+	s.readShifts(ctx)
 	s.configure(ctx)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -301,12 +299,11 @@ func (s *Screen) event(ctx context.Context, e Event) {
 
 // handle is event for who holds the lock.
 func (s *Screen) handle(ctx context.Context, e Event) {
-	revision, warned, problem := s.flow.revision, s.flow.warned, s.flow.problem
+	revision, warned, problem := s.flow.revision, s.flow.warned, s.flow.problem.key
 	for _, act := range s.flow.Handle(s.now(), e) {
 		s.perform(ctx, act)
 	}
-	s.options.Uplink.SetScreen(s.shown())
-	if revision != s.flow.revision || warned != s.flow.warned || problem != s.flow.problem {
+	if revision != s.flow.revision || warned != s.flow.warned || problem != s.flow.problem.key {
 		s.tell()
 	}
 }

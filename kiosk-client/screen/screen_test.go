@@ -20,6 +20,8 @@ import (
 	"github.com/hailong-vn/hailong/kiosk-client/clock"
 	"github.com/hailong-vn/hailong/kiosk-client/uplink"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 func TestMain(m *testing.M) { browser.Main(m) }
@@ -448,8 +450,7 @@ func TestFullDisk(t *testing.T) {
 
 func TestSignInOutlivesTheProgram(t *testing.T) {
 	config := configuration(t, func(c *pb.Configuration) { c.Officials[1].PinHash = pinHash("4711") })
-	folder := t.TempDir()
-	k := run(t, config, func(o *Options) { o.Folder = folder })
+	k := run(t, config)
 	b := k.open(t)
 	b.do("staff")
 	b.do("pick:o2")
@@ -460,11 +461,11 @@ func TestSignInOutlivesTheProgram(t *testing.T) {
 	b.do("pin", "pin", "4 711")
 	b.shows(Staff)
 	b.do("sign_in:ward/c1")
-	again := run(t, config, func(o *Options) { o.Folder = folder })
+	again := run(t, config, func(o *Options) { again := &notebook{kept: k.notes.kept}; o.Journal = again })
 	b = again.open(t)
 	b.do("start")
 	b.do("pick:5")
-	if got := again.notes.all()[0].start.OfficialID; got != "o2" {
+	if got := again.options.Journal.(*notebook).all()[0].start.OfficialID; got != "o2" {
 		t.Errorf("served by %q", got)
 	}
 }
@@ -482,10 +483,13 @@ func TestEnrolling(t *testing.T) {
 	}
 	b := k.open(t)
 	for err, words := range map[error]string{
-		fault.New(fault.Unauthenticated, "enrollment_code_wrong"):   "không đúng hoặc đã được dùng",
-		fault.New(fault.Unauthenticated, "enrollment_code_expired"): "đã hết hạn",
-		fault.New(fault.Unavailable, "anything"):                    "Không nối được",
-		errors.New("x"):                                             "Chưa ghi danh được",
+		fault.New(fault.Unauthenticated, "enrollment_code_wrong"):                     "không đúng hoặc đã được dùng",
+		fault.New(fault.Unauthenticated, "enrollment_code_expired"):                   "đã hết hạn",
+		fault.New(fault.Unavailable, "kioskuplink_portal"):                            "đòi đăng nhập",
+		fault.New(fault.Invalid, "kioskuplink_server_plain", "server", "http://a.vn"): "Địa chỉ http://a.vn không mã hóa",
+		status.Error(codes.Unavailable, "x"):                                          "Không nối được",
+		fault.New(fault.Internal, "internal"):                                         "Chưa ghi danh được",
+		errors.New("x"):                                                               "Chưa ghi danh được",
 	} {
 		b.do("code", "code", "7F3K-9QWD-XM2P", "server", " https://hailong.example.vn/ ")
 		b.shows(Setup)

@@ -30,6 +30,8 @@ type session struct {
 
 	draft   string // typed, not sent
 	comment string // sent
+	phone   string // as last sent, right or wrong
+	agreed  bool   // to it
 	person  *pb.Contact
 }
 
@@ -358,18 +360,19 @@ func (f *Flow) draft(e Event) {
 
 func (f *Flow) contact(e Event) {
 	phone := clean(e.Phone, maxPhone)
+	f.session.phone, f.session.agreed = phone, e.On
 	switch {
 	case phone == "" && !e.On:
 		f.next(e)
 		return
 	case !e.On:
-		f.problem = "kiosk.problem.consent"
+		f.problem.key = "kiosk.problem.consent"
 		return
 	case phone == "":
-		f.problem = "kiosk.problem.phone_missing"
+		f.problem.key = "kiosk.problem.phone_missing"
 		return
 	case !isPhone(phone):
-		f.problem = "kiosk.problem.phone"
+		f.problem.key = "kiosk.problem.phone"
 		return
 	}
 	f.session.person = &pb.Contact{Phone: phone, CallBack: true}

@@ -49,6 +49,7 @@ type view struct {
 	Number   string // which of the further questions
 	Draft    string
 	Phone    string
+	Agreed   bool
 	CanGoBack,
 	CanSayMore,
 	Unfinished bool
@@ -135,8 +136,8 @@ func (s *Screen) view(tab string, status journal.Status) view {
 		v.Classes = classes(v)
 		return v
 	}
-	if f.problem != "" {
-		v.Problem = v.T(f.problem)
+	if f.problem.key != "" {
+		v.Problem = v.T(f.problem.key, f.problem.args...)
 	}
 	for _, tag := range f.settings().GetLanguages() {
 		if one, ok := s.languages[tag]; ok {
@@ -365,7 +366,7 @@ func (s *Screen) viewSession(v *view) {
 		}
 		v.Keyboard = s.keys(*v, keyboard.Text)
 	case CallBack:
-		v.Phone = x.person.GetPhone()
+		v.Phone, v.Agreed = x.phone, x.agreed
 		v.Keyboard = s.keys(*v, keyboard.Phone)
 	case Thanks:
 		_, end, _ := f.end()

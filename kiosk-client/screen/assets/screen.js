@@ -2,10 +2,13 @@
 // shown is decided by the program behind it.
 const app = document.getElementById("app"), down = document.getElementById("down"), say = document.getElementById("say");
 const screen = () => app.firstElementChild;
-let busy = false, asked = 0;
+let asked = 0, shown = "";
 
 // take puts another screen in place. The same screen again keeps the focus where it was; another one begins at its heading.
 function take(html) {
+  const what = plain(html);
+  if (what === shown) return refresh(html);
+  shown = what;
   const before = screen(), focused = document.activeElement?.id, value = document.getElementById("comment")?.value;
   const next = document.createRange().createContextualFragment(html).firstElementChild;
   const same = before && before.dataset.revision === next.dataset.revision && before.dataset.state === next.dataset.state;
@@ -20,6 +23,14 @@ function take(html) {
   if (!(same && !focused)) at?.focus({preventScroll: true});
   down.hidden = true;
   paint();
+}
+
+// What differs with the minute alone is no other screen: nothing is put in place under a finger.
+const plain = html => html.replace(/data-now="\d+"|<p class="clock".*?<\/p>/g, "");
+function refresh(html) {
+  const now = /data-now="(\d+)"/.exec(html);
+  if (now) offset = Number(now[1]) - Date.now();
+  down.hidden = true;
 }
 
 // dress gives the page what the screen says of itself.
@@ -61,17 +72,17 @@ async function ask(url, body) {
 
 const look = () => ask("/screen?tab=" + encodeURIComponent(screen().dataset.tab));
 
-// act sends what was done on the screen as it is now. One thing at a time: what is touched while one is under way was meant for a
-// screen that is going.
-async function act(doing, more = {}, form) {
-  if (busy) return;
-  busy = true;
-  const body = new URLSearchParams(form ? new FormData(form) : {});
+// act sends what was done on the screen as it was then, one thing after the other. What was touched on a screen that is gone when its
+// turn comes, such as the second of two taps, is not sent.
+let turn = Promise.resolve(), waits = 0;
+function act(doing, more = {}, form) {
+  const body = new URLSearchParams(form ? new FormData(form) : {}), revision = screen().dataset.revision;
   body.set("tab", screen().dataset.tab);
-  body.set("revision", screen().dataset.revision);
+  body.set("revision", revision);
   body.set("do", doing);
   for (const name in more) body.set(name, more[name]);
-  try { await ask("/do", body); } finally { busy = false; }
+  waits++;
+  turn = turn.then(() => screen().dataset.revision === revision && ask("/do", body)).finally(() => { waits--; });
 }
 
 addEventListener("submit", e => {
@@ -81,12 +92,19 @@ addEventListener("submit", e => {
   if (button.hasAttribute("data-hold") && !button.held && button.fromMouse) return;
   button.held = false;
   act(button.value, {}, e.target);
+  if (button.classList.contains("tick")) flip(button);
 });
 
-// A toggle shows at once what it will be answered.
+// flip shows at once what a box will be.
+function flip(tick) {
+  const on = tick.value.startsWith("toggle:on:");
+  tick.setAttribute("aria-pressed", on);
+  tick.value = tick.value.replace(/^toggle:(on|off):/, on ? "toggle:off:" : "toggle:on:");
+  shown = ""; // what the program draws is another one now
+}
+
 addEventListener("click", e => {
   const tick = e.target.closest?.(".tick");
-  if (tick && !busy) tick.setAttribute("aria-pressed", tick.getAttribute("aria-pressed") !== "true");
   if (e.target.closest?.("[data-stay]")) stay(true);
   const prompt = e.target.closest?.("[data-prompt]");
   if (prompt) play(prompt.dataset.prompt);
@@ -171,8 +189,7 @@ function listen() {
   stream = new EventSource("/events?tab=" + encodeURIComponent(screen().dataset.tab));
   stream.addEventListener("changed", e => {
     down.hidden = true;
-    if (!busy && e.data !== screen().dataset.revision) look();
-    else if (!busy && ["idle", "setup"].includes(screen().dataset.state)) look();
+    if (!waits && (e.data !== screen().dataset.revision || ["idle", "setup", "ready"].includes(screen().dataset.state))) look();
   });
   stream.addEventListener("warned", e => {
     const still = document.getElementById("still");
