@@ -1,5 +1,5 @@
 // Package keyboard is the on-screen keyboard of the kiosk: Telex and a strip of tones to tap for Vietnamese, plain letters for
-// codes and addresses, a pad of digits for telephone numbers.
+// codes and addresses, a pad of digits for telephone numbers and PINs.
 //
 // A screen that wants it does four things:
 //
@@ -44,9 +44,10 @@ type Kind string
 
 // The kinds.
 const (
-	Text  Kind = "text"  // Vietnamese words by Telex or by the strip of tones; one key switches to English and back
-	Plain Kind = "plain" // letters, digits and signs as they are: codes, addresses
-	Phone Kind = "phone" // digits, shown in groups
+	Text   Kind = "text"   // Vietnamese words by Telex or by the strip of tones; one key switches to English and back
+	Plain  Kind = "plain"  // letters, digits and signs as they are: codes, addresses
+	Phone  Kind = "phone"  // a telephone number: digits, shown in groups
+	Number Kind = "number" // digits as they are: PINs, numbers of a ticket
 )
 
 // Style is where the tone of the open rimes oa, oe and uy stands.

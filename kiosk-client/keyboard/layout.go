@@ -16,6 +16,7 @@ type view struct {
 type kind struct {
 	Kind        Kind
 	First       bool
+	Pad         bool   // of digits
 	Typing      string // "vi" or "en"
 	Strip, Hint string // of the strip of tones; "" = has none
 	Slots       []struct{}
@@ -41,8 +42,8 @@ func newView(lang language.Language, style Style, kinds []Kind) view {
 	for i, k := range kinds {
 		one := kind{Kind: k, First: i == 0, Typing: "en"}
 		switch k {
-		case Phone:
-			one.Rows = phoneRows(lang)
+		case Phone, Number:
+			one.Pad, one.Rows = true, padRows(lang)
 		case Text:
 			one.Typing = string(lang)
 			one.Strip, one.Hint, one.Slots = lang.Text("kioskkeys.strip"), lang.Text("kioskkeys.hint"), make([]struct{}, slots)
@@ -78,7 +79,7 @@ func letterRows(lang language.Language, k Kind) [][]key {
 	return [][]key{signs("qwertyuiop", digits), signs("asdfghjkl", "-/:;()@&\""), third, bottom}
 }
 
-func phoneRows(lang language.Language) [][]key {
+func padRows(lang language.Language) [][]key {
 	return [][]key{
 		signs("123", ""), signs("456", ""), signs("789", ""), {erase(lang), {Sign: "0"}, done(lang)},
 	}

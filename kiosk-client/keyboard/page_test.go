@@ -24,8 +24,9 @@ func demo(t *testing.T, lang language.Language, tones keyboard.Style) string {
 		`<link rel="icon" href="/style.css"><link rel="stylesheet" href="/style.css"><link rel="stylesheet" href="/keyboard/keyboard.css"><script type="module" src="/keyboard/keyboard.js"></script></head><body>`+
 		`<main><h1>Góp ý</h1><form action="/sent"><div><label for="comment">Ý kiến</label><textarea id="comment" name="comment" data-keyboard="text" inputmode="none" maxlength="60" rows="2" autofocus></textarea></div>`+
 		`<div><label for="phone">Điện thoại</label><input id="phone" name="phone" type="tel" data-keyboard="phone" inputmode="none"></div>`+
-		`<div><label for="code">Mã</label><input id="code" name="code" data-keyboard="plain" inputmode="none"></div></form></main>%s</body></html>`,
-		lang, keyboard.Part(lang, tones, keyboard.Text, keyboard.Phone, keyboard.Plain))
+		`<div><label for="code">Mã</label><input id="code" name="code" data-keyboard="plain" inputmode="none"></div>`+
+		`<div><label for="pin">PIN</label><input id="pin" name="pin" type="password" autocomplete="off" data-keyboard="number" inputmode="none"></div></form></main>%s</body></html>`,
+		lang, keyboard.Part(lang, tones, keyboard.Text, keyboard.Phone, keyboard.Plain, keyboard.Number))
 	mux := http.NewServeMux()
 	mux.Handle("GET /keyboard/", http.StripPrefix("/keyboard/", http.FileServerFS(keyboard.Assets())))
 	mux.HandleFunc("GET /style.css", func(w http.ResponseWriter, _ *http.Request) {
@@ -131,7 +132,13 @@ func TestKeys(t *testing.T) {
 	browser.Eval[bool](page, fmt.Sprintf(pointer, "pointerdown"))
 	page.Until(`document.querySelector("#comment").value === ""`)
 	browser.Eval[bool](page, fmt.Sprintf(pointer, "pointerup"))
-	tapAll(page, "mootj") // and has stopped
+	page.Fill("#comment", "còn nguyên")
+	browser.Eval[bool](page, `new Promise(done => setTimeout(() => done(true), 250))`) // time for three more, did it go on
+	caret("còn nguyên|")
+	page.Fill("#comment", "e\u0301 a\u0323\u0302")
+	caret("é ậ|") // what was pasted is brought into NFC
+	empty("#comment")
+	tapAll(page, "mootj")
 	caret("Một|")
 	browser.Eval[bool](page, `document.activeElement.setSelectionRange(0, 2), true`)
 	tap(page, "<erase>")
@@ -155,6 +162,11 @@ func TestKeys(t *testing.T) {
 	holds("#phone", "không có") // what is no number is left as it is
 	tap(page, "5")
 	holds("#phone", "không có")
+
+	page.Click("#pin")
+	tapAll(page, "0912345")
+	tap(page, "<erase>")
+	holds("#pin", "091234")
 
 	page.Click("#code")
 	tapAll(page, "aass1")
@@ -183,7 +195,7 @@ func TestKeys(t *testing.T) {
 	page.Until(`document.title === "đã xong"`)
 	page.CheckConsole()
 	page.Reload()
-	page.Click("#code")
+	page.Click("#pin")
 	page.Submit(`.kb-keys:not([data-off]) [data-does="done"]`)
 	if !strings.Contains(page.URL(), "/sent?comment=") {
 		t.Errorf("after the last field the form was not sent: %s", page.URL())

@@ -181,7 +181,7 @@ const keyOf = (event) => event.target.closest?.(".kb button");
 
 document.addEventListener("pointerdown", (event) => {
   if (!event.target.closest?.(".kb")) return;
-  event.preventDefault();
+  event.preventDefault(); // so that no mouse event follows that would take the focus from the field
   const button = keyOf(event);
   if (!button || event.button > 0) return;
   button.setAttribute("data-down", "");
@@ -206,9 +206,7 @@ document.addEventListener("pointerdown", (event) => {
   for (const name of ["pointerup", "pointercancel"]) addEventListener(name, end, true);
 });
 addEventListener("blur", () => clearTimeout(held));
-for (const name of ["mousedown", "contextmenu"]) {
-  document.addEventListener(name, (event) => event.target.closest?.(".kb") && event.preventDefault());
-}
+document.addEventListener("contextmenu", (event) => event.target.closest?.(".kb") && event.preventDefault()); // of a long touch
 document.addEventListener("click", (event) => {
   const button = keyOf(event);
   if (button && !event.pointerType) press(button);
