@@ -40,7 +40,7 @@ func (s operationsService) ListQuarantine(ctx context.Context, request *pb.ListQ
 func quarantinedProto(item intake.Quarantined, in language.Language) *pb.QuarantinedItem {
 	return &pb.QuarantinedItem{
 		Id: item.ID, RatingId: item.Rating, UnitId: item.Unit, DeviceId: item.Caller.DeviceID, AccountId: item.Caller.AccountID,
-		Outcome: item.Outcome, ReasonCode: item.Reason, Reason: in.Text("fault."+item.Reason, item.ReasonArgs()...),
+		Outcome: item.Outcome, ReasonCode: item.Reason, Reason: in.Text("fault."+item.Reason, inWords(in, item.ReasonArgs())...),
 		ReceivedAt: timestamp(item.ReceivedAt), Bytes: uint32(item.Size), ReleasedAt: timestamp(item.ReleasedAt), //nolint:gosec // at most a message
 		DiscardedAt: timestamp(item.DiscardedAt), DiscardReason: item.DiscardReason,
 	}

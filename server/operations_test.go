@@ -253,6 +253,9 @@ func TestQuarantineIsReadAndDiscarded(t *testing.T) {
 			if readable && got.GetRating().GetOverallScore() != 9 {
 				t.Errorf("read %v", got.GetRating())
 			}
+			if reason := got.GetItem().GetReason(); readable && !strings.Contains(reason, "it is out of range") {
+				t.Errorf("why it waits is told as %q", reason)
+			}
 		}
 		id := refused[0].GetQuarantineId()
 		_, err := s.operations().GetQuarantined(scoped, &pb.GetQuarantinedRequest{QuarantineId: id})

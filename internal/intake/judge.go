@@ -157,7 +157,9 @@ func invalid(prefix string, err error) *fault.Error {
 		if field == "" { // a rule of the whole message is named after the field it is about: "rating.revision_reason"
 			_, field, _ = strings.Cut(first.Proto.GetRuleId(), ".")
 		}
-		return fault.New(fault.Invalid, "rating_invalid", "field", prefix+field, "rule", first.Proto.GetMessage()).Because(err)
+		// The rule is kept by its id too: whoever reads of it in quarantine may read another language.
+		return fault.New(fault.Invalid, "rating_invalid", "field", prefix+field, "rule", first.Proto.GetMessage(),
+			"rule_id", first.Proto.GetRuleId(), "rule_value", first.RuleValue.Interface()).Because(err)
 	}
 	return fault.New(fault.Internal, "internal").Because(err)
 }
