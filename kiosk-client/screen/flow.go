@@ -163,8 +163,9 @@ type Flow struct {
 
 	staff   string // the official who holds the corner
 	shifts  map[string]Shift
-	busy    bool // a code is on its way
-	retried bool // the set-up screen was opened by staff
+	busy    bool      // a code is on its way
+	typed   [2]string // the code and the server's address, as last sent
+	retried bool      // the set-up screen was opened by staff
 }
 
 // told is a key of the catalogue with the values in its words; the zero value says nothing.
@@ -256,7 +257,7 @@ func rules() []rule {
 		{on: SignOut, in: []State{Staff}, do: (*Flow).signOut},
 		{on: Enrol, in: []State{Staff}, do: func(f *Flow, _ Event) { f.retried = true; f.show(Setup) }},
 		{on: Code, in: []State{Setup}, do: (*Flow).code},
-		{on: Enrolled, in: []State{Setup}, do: func(f *Flow, _ Event) { f.busy, f.retried = false, false; f.show(Ready) }},
+		{on: Enrolled, in: []State{Setup}, do: func(f *Flow, _ Event) { f.busy, f.retried, f.typed = false, false, [2]string{}; f.show(Ready) }},
 		{on: NotEnrolled, in: []State{Setup}, do: (*Flow).notEnrolled},
 	}
 }
@@ -289,6 +290,13 @@ func (f *Flow) fresh() {
 	f.session, f.staff, f.retried = session{}, "", false
 }
 
+// dressed tells whether somebody changed what fresh puts back.
+func (f *Flow) dressed() bool {
+	as := Flow{setting: f.setting}
+	as.fresh()
+	return f.tag != as.tag || f.low != as.low || f.bold != as.bold
+}
+
 // leave ends whatever is shown: a rating that was begun is sealed, words that were not sent are gone. Who was called meanwhile
 // is next.
 func (f *Flow) leave(Event) {
@@ -314,7 +322,9 @@ func (f *Flow) end() (warn, end time.Duration, ends bool) {
 	}
 	switch f.state {
 	case Idle, Closed:
-		return 0, 0, false
+		if !f.dressed() {
+			return 0, 0, false
+		}
 	case Setup:
 		if f.busy || !f.retried {
 			return 0, 0, false
@@ -396,6 +406,7 @@ func (f *Flow) code(e Event) {
 		return
 	}
 	f.busy = true
+	f.typed = [2]string{e.Value, e.Server}
 	f.show(Setup)
 	f.acts = append(f.acts, Act{Kind: Enroll, Code: e.Value, Server: e.Server})
 }

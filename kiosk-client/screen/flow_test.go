@@ -142,6 +142,7 @@ func TestFlow(t *testing.T) {
 		{"a key at the idle screen counts", nil, "key:2", Reasons, []string{"2 o1 c1 sealed 0"}},
 		{"keys go on", nil, "start key:5 key:1 pass:16s", Idle, []string{"5 o1 c1 sealed 1"}},
 		{"key of nothing", nil, "start key:9", Ask, nil},
+		{"another language at the idle screen", nil, "language:en pass:41s start pick:5", Thanks, []string{"5 o1 c1 sealed 0"}},
 		{"two counters: picked", config{twoCounters}, "start pick:ward/c2 pick:5", Thanks, []string{"5 c2 sealed 0"}},
 		{"two counters: by key", config{twoCounters}, "key:2 key:1 key:4", Thanks, []string{"4 o1 c1 sealed 0"}},
 		{"two counters: a place there is not", config{twoCounters}, "start pick:ward/c9", Place, nil},
@@ -220,6 +221,23 @@ func TestClockJumps(t *testing.T) {
 	p.pass(41 * time.Second)
 	if p.flow.state != Idle {
 		t.Errorf("a clock set back shows %s", p.flow.state)
+	}
+}
+
+// What one person chose for their eyes and hands is not the next one's.
+func TestFresh(t *testing.T) {
+	p := newPlayer(configuration(t))
+	p.do(Event{Name: Speak, Value: "en"})
+	p.do(Event{Name: Low, On: true})
+	p.do(Event{Name: Contrast, On: true})
+	p.play(t, "start pass:41s")
+	if p.flow.tag != "vi" || p.flow.low || p.flow.bold {
+		t.Error("kept after a person had gone")
+	}
+	p.do(Event{Name: Speak, Value: "en"})
+	p.pass(41 * time.Second)
+	if p.flow.tag != "vi" || p.flow.state != Idle {
+		t.Error("kept on the idle screen")
 	}
 }
 

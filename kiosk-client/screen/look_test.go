@@ -120,10 +120,14 @@ func TestLook(t *testing.T) {
 			page.CheckAccessible()
 			page.Resize(1080, 1920, 1)
 			page.NoHorizontalScroll()
+			large(page)
 			picture(page, s.name+"-upright")
 			page.Resize(600, 1024, 1)
 			page.NoHorizontalScroll()
 			picture(page, s.name+"-small")
+			page.Resize(1280, 800, 2) // 200 %
+			page.NoHorizontalScroll()
+			picture(page, s.name+"-200")
 			k.event(t.Context(), Event{Name: Speak, Value: "en"})
 			k.event(t.Context(), Event{Name: Low, On: true})
 			k.event(t.Context(), Event{Name: Contrast, On: true})
@@ -131,9 +135,24 @@ func TestLook(t *testing.T) {
 			page.Go(k.URL())
 			picture(page, s.name+"-low")
 			page.CheckAccessible()
+			if low := browser.Eval[[]string](page, above); len(low) > 0 {
+				t.Errorf("in the upper half, though buttons are lowered: %v", low)
+			}
 			page.CheckConsole()
 		})
 	}
+}
+
+// above lists what is touched in the upper half. Fields take the focus by themselves; a keyboard with letters needs the room.
+const above = `[...document.querySelectorAll("button, a[href]")].filter(e => !e.closest(".kb") && !document.querySelector(".s-words, .s-setup, .s-staff") &&
+	e.checkVisibility() && e.getBoundingClientRect().top < innerHeight / 2 - 1).map(e => e.textContent.trim())`
+
+// large holds everything one can touch to 60 pixels each way.
+func large(page *browser.Page) {
+	page.Until(`![...document.querySelectorAll("button, a[href], input:not([type=hidden])")].some(e => {
+		const r = e.getBoundingClientRect();
+		return !e.closest(".kb") && e.checkVisibility() && (r.width < 59.9 || r.height < 59.9);
+	})`)
 }
 
 // picture draws what is seen, where somebody wants to look.

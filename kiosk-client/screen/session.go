@@ -401,11 +401,12 @@ func (f *Flow) more(Event) {
 func (f *Flow) back(e Event) {
 	switch f.state {
 	case Reasons, Question, CallBack, Words:
-		if f.session.step > 0 && f.session.step < len(f.steps()) {
-			f.enter(f.session.step - 1)
-		} else if f.session.step >= len(f.steps()) {
+		switch step := f.session.step; {
+		case step >= len(f.steps()):
 			f.thank(e)
-		} else {
+		case step > 0:
+			f.enter(step - 1)
+		default:
 			f.again(e)
 		}
 	case Ask, Official:

@@ -61,11 +61,13 @@ type view struct {
 	Thanks   string
 
 	AskServer bool
-	Busy      bool
-	Retried   bool
-	Device    string
-	Pairs     []pair
-	Shifts    []shiftView
+	TypedCode,
+	TypedServer string
+	Busy    bool
+	Retried bool
+	Device  string
+	Pairs   []pair
+	Shifts  []shiftView
 }
 
 // T is Text, for templates.
@@ -254,6 +256,7 @@ func (s *Screen) viewSetup(v *view) {
 	v.Tools = false
 	v.AskServer = s.options.Server == "" && !s.flow.setting.Enrolled
 	v.Busy, v.Retried = s.flow.busy, s.flow.retried
+	v.TypedCode, v.TypedServer = s.flow.typed[0], s.flow.typed[1]
 	if s.flow.state == Setup {
 		if !v.Busy {
 			v.Keyboard = s.keys(*v, keyboard.Plain)

@@ -1,6 +1,6 @@
 // The kiosk's screen: it sends touches, puts what it is answered in the place of what was there, and says when somebody calls. What is
 // shown is decided by the program behind it.
-const app = document.getElementById("app"), down = document.getElementById("down"), say = document.getElementById("say");
+const app = document.getElementById("app"), down = document.getElementById("down");
 const screen = () => app.firstElementChild;
 let asked = 0, shown = "";
 
@@ -169,7 +169,12 @@ addEventListener("keydown", e => {
   if (e.key === "Enter") {
     const code = typed;
     typed = "";
-    if (code.length >= 3) { e.preventDefault(); act("scan", {scan: code}); }
+    const field = document.getElementById("code");
+    if (code.length > 4 && field) { // the code of an administrator's page
+      e.preventDefault();
+      field.value = code;
+      field.form.requestSubmit();
+    } else if (code.length >= 2) { e.preventDefault(); act("scan", {scan: code}); }
     else if (/^[1-5]$/.test(code)) { e.preventDefault(); act("key:" + code); }
     return;
   }
