@@ -61,7 +61,7 @@ func (page devicePage) Interval() int32 {
 const (
 	idleSeconds     = 30
 	intervalSeconds = 5
-	maxWords        = 300 // characters of a text on the screen
+	maxWords        = 120 // characters of a text on the screen
 )
 
 func or(value, otherwise int32) int32 {

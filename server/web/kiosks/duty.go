@@ -70,10 +70,14 @@ func showDuty(v *web.Visit) (*dutyPage, error) {
 		return page, err
 	}
 	if choice.Unit == nil {
-		page.Places, err = placesOf(v)
+		page.Places, err = placesOf(v, "")
 		return page, err
 	}
 	if page.Officials, err = officialsOf(v, choice.ID()); err != nil {
+		return page, err
+	}
+	if len(page.Officials) == 0 {
+		page.Places, err = placesOf(v, choice.ID())
 		return page, err
 	}
 	counters, err := countersOf(v, choice.ID())
@@ -132,7 +136,7 @@ func (page *dutyPage) now(v *web.Visit, c *pb.Counter, duties []*pb.Duty) counte
 	} else if row.Here.GetPhotoVersion() != "" {
 		row.Photo = photoLink(row.Here)
 	}
-	if to := row.By.GetToMinute(); to != 0 && to != duty.EndOfDay {
+	if to := row.By.GetToMinute(); to%duty.EndOfDay != 0 {
 		row.Until = clock(to)
 	}
 	for _, o := range page.Officials {
@@ -185,14 +189,7 @@ func times(d *pb.Duty) string {
 	if d.GetFromMinute() == 0 && d.GetToMinute()%duty.EndOfDay == 0 {
 		return ""
 	}
-	to := d.GetToMinute()
-	if to == 0 {
-		to = duty.EndOfDay
-	}
-	if to == duty.EndOfDay {
-		return clock(d.GetFromMinute()) + "–24:00"
-	}
-	return clock(d.GetFromMinute()) + "–" + clock(to)
+	return clock(d.GetFromMinute()) + "–" + clock(cmp.Or(d.GetToMinute(), duty.EndOfDay))
 }
 
 // setNow sets who serves at a counter now: one tap.
@@ -246,7 +243,7 @@ func (p pages) line(v *web.Visit) error {
 	if err != nil {
 		return err
 	}
-	d := &pb.Duty{CounterId: v.Value("counter"), Weekdays: []int32{1, 2, 3, 4, 5}}
+	d := &pb.Duty{CounterId: page.Counters[0].Value, Weekdays: []int32{1, 2, 3, 4, 5}}
 	if page.ID != "" {
 		duties, err := dutiesOf(v, page.Unit.GetId())
 		if err != nil {
@@ -257,7 +254,10 @@ func (p pages) line(v *web.Visit) error {
 			return web.ErrNotFound
 		}
 		d = duties[i]
-		page.From, page.To, page.ValidFrom, page.ValidTo = clock(d.GetFromMinute()), "", d.GetValidFrom(), d.GetValidTo()
+		if page.From = clock(d.GetFromMinute()); d.GetFromMinute() == 0 {
+			page.From = ""
+		}
+		page.ValidFrom, page.ValidTo = web.Day(v.Language, d.GetValidFrom()), web.Day(v.Language, d.GetValidTo())
 		if d.GetToMinute()%duty.EndOfDay != 0 {
 			page.To = clock(d.GetToMinute())
 		}
@@ -324,8 +324,8 @@ func (p pages) setLine(v *web.Visit) error {
 
 // read takes the form as it was typed, and the duty it means.
 func (page *linePage) read(v *web.Visit) *pb.Duty {
-	d := &pb.Duty{Id: page.ID, UnitId: page.Unit.GetId(), CounterId: v.Value("counter"), OfficialId: v.Value("official"), ValidFrom: v.Value("valid_from"), ValidTo: v.Value("valid_to")}
-	page.From, page.To, page.ValidFrom, page.ValidTo = v.Value("from"), v.Value("to"), d.GetValidFrom(), d.GetValidTo()
+	d := &pb.Duty{Id: page.ID, UnitId: page.Unit.GetId(), CounterId: v.Value("counter"), OfficialId: v.Value("official")}
+	page.From, page.To, page.ValidFrom, page.ValidTo = v.Value("from"), v.Value("to"), v.Value("valid_from"), v.Value("valid_to")
 	for _, day := range v.Values("day") {
 		if n, err := strconv.ParseInt(day, 10, 32); err == nil {
 			d.Weekdays = append(d.Weekdays, int32(n)) //nolint:gosec // 32 bits were asked for
@@ -353,6 +353,19 @@ func (page *linePage) read(v *web.Visit) *pb.Duty {
 		} else if of.text != "" {
 			page.wrong(v, of.field, "kioskspage.time_wrong")
 		}
+	}
+	for _, of := range []struct {
+		field, text string
+		to          *string
+	}{{"valid_from", page.ValidFrom, &d.ValidFrom}, {"valid_to", page.ValidTo, &d.ValidTo}} {
+		if day, ok := dayOf(of.text); ok {
+			*of.to = string(day)
+		} else if of.text != "" {
+			page.wrong(v, of.field, "kioskspage.day_wrong")
+		}
+	}
+	if d.GetFromMinute() == duty.EndOfDay {
+		page.wrong(v, "from", "kioskspage.time_wrong")
 	}
 	return d
 }

@@ -1,7 +1,6 @@
 package kiosks
 
 import (
-	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -10,7 +9,6 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/hailong-vn/hailong/internal/localday"
 	"github.com/hailong-vn/hailong/internal/officehours"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 	"github.com/hailong-vn/hailong/server/web"
@@ -52,7 +50,7 @@ type spanRow struct {
 type dayRow struct {
 	N         int
 	Day, Name string
-	As        int // -1 = nothing chosen yet
+	As        int // 0 = closed, 1 to 7 = open as on that weekday
 }
 
 const (
@@ -68,7 +66,7 @@ func (p pages) hours(v *web.Visit) error {
 		return err
 	}
 	page := hoursOf(v, kept)
-	page.fill(officehours.Of(kept))
+	page.fill(v, officehours.Of(kept))
 	return v.Render(p.Pages, "hours", page)
 }
 
@@ -99,7 +97,7 @@ func hoursOf(v *web.Visit, kept *pb.OfficeHours) *hoursPage {
 }
 
 // fill puts hours into the fields.
-func (page *hoursPage) fill(hours officehours.Hours) {
+func (page *hoursPage) fill(v *web.Visit, hours officehours.Hours) {
 	for weekday := 1; weekday <= 7; weekday++ {
 		row := weekdayRow{Weekday: weekday}
 		for _, o := range hours.Week {
@@ -114,7 +112,7 @@ func (page *hoursPage) fill(hours officehours.Hours) {
 	}
 	for _, s := range hours.Days {
 		if s.Day.Year() == page.Year {
-			page.Days = append(page.Days, dayRow{len(page.Days), string(s.Day), s.Name, s.OpenAs})
+			page.Days = append(page.Days, dayRow{len(page.Days), web.Day(v.Language, string(s.Day)), s.Name, s.OpenAs})
 		}
 	}
 	page.leaveRoom()
@@ -180,7 +178,7 @@ func (page *hoursPage) read(v *web.Visit, kept officehours.Hours) officehours.Ho
 			}
 			from, fromOK := minute(span.From)
 			to, toOK := minute(span.To)
-			if to == 0 { // midnight, as the end of the day
+			if toOK && to == 0 { // midnight, as the end of the day
 				to = 24 * 60
 			}
 			if !fromOK || !toOK {
@@ -200,15 +198,15 @@ func (page *hoursPage) read(v *web.Visit, kept officehours.Hours) officehours.Ho
 			continue
 		}
 		field := fmt.Sprint("day_", row.N)
-		day, err := localday.Parse(row.Day)
+		day, ok := dayOf(row.Day)
 		switch {
-		case err != nil:
+		case !ok:
 			page.wrong(v, field, "kioskspage.day_wrong")
 		case row.Name == "":
 			page.wrong(v, field, "kioskspage.name_missing")
 		}
 		page.Days = append(page.Days, row)
-		hours.Days = append(hours.Days, officehours.Special{Day: cmp.Or(day, localday.Day(row.Day)), Name: row.Name, OpenAs: row.As})
+		hours.Days = append(hours.Days, officehours.Special{Day: day, Name: row.Name, OpenAs: row.As})
 	}
 	return hours
 }

@@ -25,7 +25,7 @@ func (p pages) officials(v *web.Visit) error {
 	}
 	page := officialsPage{Tabs: tabs(v, "officials"), unitChoice: choice, MayChange: v.May("change_directory")}
 	if choice.Unit == nil {
-		if page.Places, err = placesOf(v); err != nil {
+		if page.Places, err = placesOf(v, ""); err != nil {
 			return err
 		}
 		if len(page.Places.Units) == 1 && page.Query == "" {
@@ -35,6 +35,11 @@ func (p pages) officials(v *web.Visit) error {
 	}
 	if page.Officials, err = officialsOf(v, choice.ID()); err != nil {
 		return err
+	}
+	if len(page.Officials) == 0 {
+		if page.Places, err = placesOf(v, choice.ID()); err != nil {
+			return err
+		}
 	}
 	return v.Render(p.Pages, "officials", page)
 }

@@ -146,9 +146,10 @@ type places struct {
 
 const placesAtMost = 30
 
-func placesOf(v *web.Visit) (places, error) {
+// placesOf finds the places below a unit; "" = all the account sees.
+func placesOf(v *web.Visit, unit string) (places, error) {
 	var p places
-	request := &pb.ListCountersRequest{PageSize: 1000}
+	request := &pb.ListCountersRequest{UnitId: unit, PageSize: 1000}
 	page, err := v.Directory.ListCounters(v.Context(), request)
 	if err != nil {
 		return p, err

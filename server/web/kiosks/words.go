@@ -1,13 +1,16 @@
 package kiosks
 
 import (
+	"cmp"
 	"html/template"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/hailong-vn/hailong/internal/localday"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 	"github.com/hailong-vn/hailong/server/web"
 )
@@ -86,6 +89,7 @@ func span(v *web.Visit, of time.Duration) string {
 
 // skew says how wrong a device's clock is; a few seconds are none.
 func skew(v *web.Visit, of time.Duration) string {
+	of = of.Round(time.Second) // a message was under way for some milliseconds
 	switch {
 	case of.Abs() < 5*time.Second:
 		return v.Text("kioskspage.clock_right")
@@ -112,11 +116,8 @@ func trouble(v *web.Visit, code string) string {
 	return v.Text("kioskspage.trouble_other", "code", code)
 }
 
-// clock writes a minute of a day as a field of the type time holds it.
-func clock(minute int32) string {
-	minute %= 24 * 60
-	return two(minute/60) + ":" + two(minute%60)
-}
+// clock writes a minute of a day: 07:30, and 24:00 for its end.
+func clock(minute int32) string { return two(minute/60) + ":" + two(minute%60) }
 
 func two(n int32) string {
 	text := strconv.Itoa(int(n))
@@ -126,13 +127,37 @@ func two(n int32) string {
 	return text
 }
 
-// minute reads a field of the type time.
+// Fields of times and days are of words, because browsers show their own by the language they were installed in: an English one
+// in a Vietnamese office would ask for "01:00 PM" and mm/dd/yyyy.
+var (
+	times24      = regexp.MustCompile(`^([0-9]{1,2}) ?(?:[:hH.] ?([0-9]{0,2})|([0-9]{2}))?$`)
+	dayMonthYear = regexp.MustCompile(`^([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})$`)
+)
+
+// minute reads a time as people type it: 07:30, 7:30, 7h30, 7h, 0730; at most 24:00.
 func minute(text string) (int32, bool) {
-	at, err := time.Parse("15:04", text)
-	if err != nil {
-		if at, err = time.Parse("15:04:05", text); err != nil {
-			return 0, false
-		}
+	parts := times24.FindStringSubmatch(text)
+	if parts == nil {
+		return 0, false
 	}
-	return int32(at.Hour()*60 + at.Minute()), true //nolint:gosec // of a day
+	hours, err := strconv.Atoi(parts[1])
+	minutes, minutesErr := strconv.Atoi(cmp.Or(parts[2], parts[3], "0"))
+	n := hours*60 + minutes
+	return int32(n), err == nil && minutesErr == nil && minutes < 60 && n <= 24*60 //nolint:gosec // of two digits each
+}
+
+// dayOf reads a day as people type it, 08/02/2027, or as programs do.
+func dayOf(text string) (localday.Day, bool) {
+	if parts := dayMonthYear.FindStringSubmatch(text); parts != nil {
+		text = parts[3] + "-" + pad(parts[2]) + "-" + pad(parts[1])
+	}
+	day, err := localday.Parse(text)
+	return day, err == nil
+}
+
+func pad(digits string) string {
+	if len(digits) < 2 {
+		return "0" + digits
+	}
+	return digits
 }
