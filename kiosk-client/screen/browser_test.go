@@ -173,6 +173,22 @@ func TestKeysScansCallsTabs(t *testing.T) {
 	}
 }
 
+// The program is started again under the browser: the page finds it by itself, and says so meanwhile.
+func TestProgramRestarts(t *testing.T) {
+	k := run(t, configuration(t))
+	page := browser.Open(t).Page(t, browser.Options{})
+	page.Go(k.URL())
+	page.Click(".everywhere")
+	on(page, Ask)
+	k.stop()
+	page.WaitText("#down", "đang được nối lại")
+	run(t, configuration(t), func(o *Options) { o.Listen = k.Addr() })
+	on(page, Idle)
+	page.WaitGone("#down")
+	page.Click(".everywhere")
+	on(page, Ask)
+}
+
 // Without the script the screen works by forms.
 func TestWithoutScript(t *testing.T) {
 	k := run(t, configuration(t))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"html/template"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -187,6 +188,7 @@ func (s *Screen) events(w http.ResponseWriter, r *http.Request) {
 		_, err := fmt.Fprintf(w, "event: %s\ndata: %v\n\n", name, data)
 		return err == nil && control.Flush() == nil
 	}
+	_, _ = io.WriteString(w, "retry: 1000\n\n") // milliseconds until a tab whose stream broke asks again
 	if !strings.HasPrefix(tab, s.process+"-") {
 		send("restarted", 1)
 		return

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,6 +33,7 @@ type kiosk struct {
 	notes *notebook
 	line  *line
 	clock *clock.Manual
+	stop  func()
 }
 
 const hookToken = "a token of the queue system"
@@ -51,11 +53,14 @@ func run(t testing.TB, config *pb.Configuration, changes ...func(*Options)) *kio
 	ctx, cancel := context.WithCancel(t.Context())
 	served := make(chan error, 1)
 	go func() { served <- k.Serve(ctx) }()
-	t.Cleanup(func() {
+	k.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-served; err != nil {
 			t.Error(err)
 		}
+	})
+	t.Cleanup(func() {
+		k.stop()
 		if len(k.notes.wrong) > 0 {
 			t.Error(k.notes.wrong)
 		}
