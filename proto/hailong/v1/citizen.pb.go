@@ -27,7 +27,8 @@ const (
 // GetFormRequest names the place.
 type GetFormRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Id of a unit or of a counter, as it stands in the address of the form.
+	// Id of a unit or of a counter, as it stands in the address of the form; or the unit's id or official code, a slash, and the
+	// sign of one of its counters, as it is typed.
 	Place         string `protobuf:"bytes,1,opt,name=place,proto3" json:"place,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -645,9 +645,12 @@ type EnterSlipRequest struct {
 	// Code of the procedure; may be empty.
 	ProcedureCode string `protobuf:"bytes,8,opt,name=procedure_code,json=procedureCode,proto3" json:"procedure_code,omitempty"`
 	// The official named on the slip; may be empty.
-	OfficialId    string `protobuf:"bytes,9,opt,name=official_id,json=officialId,proto3" json:"official_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	OfficialId string `protobuf:"bytes,9,opt,name=official_id,json=officialId,proto3" json:"official_id,omitempty"`
+	// Number under which this slip was typed by mistake: the slip typed there is corrected by this one, which takes its place under the
+	// right number; needs correction_reason. Empty = nothing of the kind.
+	CorrectsNumber string `protobuf:"bytes,10,opt,name=corrects_number,json=correctsNumber,proto3" json:"corrects_number,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *EnterSlipRequest) Reset() {
@@ -739,6 +742,13 @@ func (x *EnterSlipRequest) GetProcedureCode() string {
 func (x *EnterSlipRequest) GetOfficialId() string {
 	if x != nil {
 		return x.OfficialId
+	}
+	return ""
+}
+
+func (x *EnterSlipRequest) GetCorrectsNumber() string {
+	if x != nil {
+		return x.CorrectsNumber
 	}
 	return ""
 }
@@ -919,7 +929,7 @@ const file_hailong_v1_desk_proto_rawDesc = "" +
 	"\bbatch_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\abatchId\"c\n" +
 	"\x10GetBatchResponse\x12'\n" +
 	"\x05batch\x18\x01 \x01(\v2\x11.hailong.v1.BatchR\x05batch\x12&\n" +
-	"\x05slips\x18\x02 \x03(\v2\x10.hailong.v1.SlipR\x05slips\"\xb2\x03\n" +
+	"\x05slips\x18\x02 \x03(\v2\x10.hailong.v1.SlipR\x05slips\"\xe4\x03\n" +
 	"\x10EnterSlipRequest\x12$\n" +
 	"\bbatch_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\abatchId\x12!\n" +
 	"\x06number\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06number\x12.\n" +
@@ -931,7 +941,9 @@ const file_hailong_v1_desk_proto_rawDesc = "" +
 	"R\bfilledOn\x12.\n" +
 	"\x0eprocedure_code\x18\b \x01(\tB\a\xbaH\x04r\x02\x18@R\rprocedureCode\x12(\n" +
 	"\vofficial_id\x18\t \x01(\tB\a\xbaH\x04r\x02\x18@R\n" +
-	"officialId\"\x95\x01\n" +
+	"officialId\x120\n" +
+	"\x0fcorrects_number\x18\n" +
+	" \x01(\tB\a\xbaH\x04r\x02\x18@R\x0ecorrectsNumber\"\x95\x01\n" +
 	"\x11EnterSlipResponse\x121\n" +
 	"\aoutcome\x18\x01 \x01(\v2\x17.hailong.v1.ItemOutcomeR\aoutcome\x12$\n" +
 	"\x04slip\x18\x02 \x01(\v2\x10.hailong.v1.SlipR\x04slip\x12'\n" +

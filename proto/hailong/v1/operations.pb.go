@@ -862,12 +862,14 @@ type StartImportRequest struct {
 	Kind ImportKind `protobuf:"varint,1,opt,name=kind,proto3,enum=hailong.v1.ImportKind" json:"kind,omitempty"`
 	// Name of the file, for the list of jobs.
 	FileName string `protobuf:"bytes,2,opt,name=file_name,json=fileName,proto3" json:"file_name,omitempty"`
-	// The file: CSV in UTF-8.
+	// The file: CSV in UTF-8. Empty with checked_job_id.
 	Csv []byte `protobuf:"bytes,3,opt,name=csv,proto3" json:"csv,omitempty"`
 	// For ratings: the mapping, as YAML.
 	Mapping string `protobuf:"bytes,4,opt,name=mapping,proto3" json:"mapping,omitempty"`
 	// Only check: nothing is stored.
-	CheckOnly     bool `protobuf:"varint,5,opt,name=check_only,json=checkOnly,proto3" json:"check_only,omitempty"`
+	CheckOnly bool `protobuf:"varint,5,opt,name=check_only,json=checkOnly,proto3" json:"check_only,omitempty"`
+	// A job of the caller that only checked, whose file is still kept (a day): that file is imported now, under its mapping.
+	CheckedJobId  string `protobuf:"bytes,6,opt,name=checked_job_id,json=checkedJobId,proto3" json:"checked_job_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -935,6 +937,13 @@ func (x *StartImportRequest) GetCheckOnly() bool {
 		return x.CheckOnly
 	}
 	return false
+}
+
+func (x *StartImportRequest) GetCheckedJobId() string {
+	if x != nil {
+		return x.CheckedJobId
+	}
+	return ""
 }
 
 // StartReconcileRequest says what to recount.
@@ -1800,16 +1809,19 @@ const file_hailong_v1_operations_proto_rawDesc = "" +
 	"\x19DiscardQuarantinedRequest\x12.\n" +
 	"\rquarantine_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\fquarantineId\x12\"\n" +
 	"\x06reason\x18\x02 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xe8\aR\x06reason\"\xd9\x01\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xe8\aR\x06reason\"\xeb\x02\n" +
 	"\x12StartImportRequest\x126\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x16.hailong.v1.ImportKindB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04kind\x12'\n" +
 	"\tfile_name\x18\x02 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xac\x02R\bfileName\x12\x1e\n" +
-	"\x03csv\x18\x03 \x01(\fB\f\xbaH\tz\a\x10\x01\x18\xc0Ó\aR\x03csv\x12#\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xac\x02R\bfileName\x12\x1c\n" +
+	"\x03csv\x18\x03 \x01(\fB\n" +
+	"\xbaH\az\x05\x18\xc0Ó\aR\x03csv\x12#\n" +
 	"\amapping\x18\x04 \x01(\tB\t\xbaH\x06r\x04(\xc0\x84=R\amapping\x12\x1d\n" +
 	"\n" +
-	"check_only\x18\x05 \x01(\bR\tcheckOnly\"{\n" +
+	"check_only\x18\x05 \x01(\bR\tcheckOnly\x12-\n" +
+	"\x0echecked_job_id\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18@R\fcheckedJobId:c\xbaH`\x1a^\n" +
+	"\x10start_import.csv\x12\x15csv or checked_job_id\x1a3(size(this.csv) > 0) != (this.checked_job_id != '')\"{\n" +
 	"\x15StartReconcileRequest\x12&\n" +
 	"\n" +
 	"from_month\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18\aR\tfromMonth\x12\"\n" +
