@@ -15,7 +15,6 @@ import (
 const (
 	pingWithin    = 3 * time.Second
 	figuresLate   = 5 * time.Minute // cells are swept every minute
-	deviceSilent  = 24 * time.Hour  // a night and a day
 	diskLow       = uint64(2) << 30 // bytes
 	countedAtMost = 1000            // waiting items; beyond, "more than"
 	devicesAtMost = 10_000          // devices looked at
@@ -120,7 +119,7 @@ func (s operationsService) quarantineHealth(ctx context.Context, caller identity
 }
 
 func (s operationsService) devicesHealth(ctx context.Context, caller identity.Caller, in language.Language) part {
-	now, tree := s.Clock(), s.directory.Tree()
+	tree := s.directory.Tree()
 	working := func(d device.Device) bool {
 		if d.EnrolledAt.IsZero() || !d.RevokedAt.IsZero() {
 			return false
@@ -136,23 +135,28 @@ func (s operationsService) devicesHealth(ctx context.Context, caller identity.Ca
 	if err != nil {
 		return part{name: "devices", key: "unknown"}
 	}
-	silent, example := 0, ""
+	j, _ := s.judging(ctx)
+	named := map[pb.DeviceState][]string{}
 	for _, d := range devices {
-		if now.Sub(d.LastSeenAt) > deviceSilent {
-			silent++
-			if example == "" {
-				example = d.Name
-			}
+		named[j.state(d)] = append(named[j.state(d)], d.Name)
+	}
+	count := func(n int) string { return in.Number(float64(n), 0) }
+	if len(devices) == 0 {
+		return part{"devices", true, "devices_none", nil}
+	}
+	for _, wrong := range []struct { // what asks for help first
+		state pb.DeviceState
+		key   string
+	}{
+		{pb.DeviceState_DEVICE_STATE_CLONED, "devices_cloned"},
+		{pb.DeviceState_DEVICE_STATE_SILENT, "devices_silent"},
+		{pb.DeviceState_DEVICE_STATE_BEHIND, "devices_behind"},
+	} {
+		if names := named[wrong.state]; len(names) > 0 {
+			return part{"devices", false, wrong.key, []any{"count", count(len(devices)), "found", count(len(names)), "example", names[0]}}
 		}
 	}
-	args := []any{"count", in.Number(float64(len(devices)), 0), "silent", in.Number(float64(silent), 0), "example", example}
-	switch {
-	case len(devices) == 0:
-		return part{"devices", true, "devices_none", nil}
-	case silent > 0:
-		return part{"devices", false, "devices_silent", args}
-	}
-	return part{"devices", true, "devices_heard", args}
+	return part{"devices", true, "devices_heard", []any{"count", count(len(devices))}}
 }
 
 func (s operationsService) storageHealth(in language.Language) part {

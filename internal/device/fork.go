@@ -96,15 +96,14 @@ func (p *progressDoc) chained(r received, now time.Time) (news bool) {
 		p.Generation, p.Places, p.PartedAt, p.ForkedAt, news = r.generation, nil, time.Time{}, time.Time{}, true
 	}
 	all := readPlaces(p.Places)
-	for _, end := range r.ends {
-		if all.forks(end) {
-			if p.ForkedAt.IsZero() && !p.PartedAt.IsZero() && now.Sub(p.PartedAt) < partAgain {
-				p.ForkedAt = p.PartedAt
-			}
-			p.PartedAt, news = now, true
-			i, _ := all.at(end.sequence)
-			all = all[:i] // what came after belongs to the other chain
+	if slices.ContainsFunc(r.ends, all.forks) {
+		if p.ForkedAt.IsZero() && !p.PartedAt.IsZero() && now.Sub(p.PartedAt) < partAgain {
+			p.ForkedAt = p.PartedAt
 		}
+		// Where the two parted is not known, so nothing that was remembered may be held against the one that goes on.
+		p.PartedAt, all, news = now, nil, true
+	}
+	for _, end := range r.ends {
 		var added bool
 		all, added = all.with(end)
 		news = news || added

@@ -99,7 +99,7 @@ func TestOneChainNeverForks(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		device, key := h.enrolled(processes[0], 1)
 		c := newChain(device.ID, key)
-		for range rapid.IntRange(1, 25).Draw(t, "batches") {
+		for range rapid.IntRange(1, 12).Draw(t, "batches") {
 			d := processes[rapid.IntRange(0, 1).Draw(t, "process")]
 			if have := len(c.given); have > 0 && rapid.Bool().Draw(t, "again") {
 				from := rapid.IntRange(0, have-1).Draw(t, "from")
@@ -130,14 +130,14 @@ func TestALostEndIsNoCopy(t *testing.T) {
 				}
 			}
 		}
-		send(rapid.IntRange(1, 15).Draw(t, "batches before"))
+		send(rapid.IntRange(1, 6).Draw(t, "batches before"))
 		through := c.next - 1
 		c.lose(rapid.IntRange(1, len(c.given)).Draw(t, "lost"))
 		if rapid.Bool().Draw(t, "told what the server holds") {
 			c.next, c.skipped = through+1, through
 			c.given = nil // before the hole nothing is sent again
 		}
-		send(rapid.IntRange(1, 15).Draw(t, "batches after"))
+		send(rapid.IntRange(1, 6).Draw(t, "batches after"))
 		if h.cloned(t, processes[0], device.ID) {
 			t.Fatal("one machine is taken for two")
 		}
@@ -154,11 +154,11 @@ func TestForksAreNoticed(t *testing.T) {
 		send := func(c *chain, machine string) {
 			c.send(t, h, processes[rapid.IntRange(0, 1).Draw(t, "process")], machine, rapid.IntRange(1, 4).Draw(t, "items"))
 		}
-		for range rapid.IntRange(0, 10).Draw(t, "batches before") {
+		for range rapid.IntRange(0, 4).Draw(t, "batches before") {
 			send(a, "a")
 		}
 		b := a.copy()
-		for range rapid.IntRange(0, 40).Draw(t, "batches of the original alone") {
+		for range rapid.IntRange(0, 15).Draw(t, "batches of the original alone") {
 			send(a, "a")
 		}
 		for ahead := a.next; b.next < ahead; {
