@@ -40,7 +40,7 @@ type counterWeek struct {
 	*pb.Counter
 	Days [7][]lineRow // by weekday
 	Once []lineRow    // those of single days, or with dates
-	Any  bool
+	Any  bool         // there are lines of every week
 }
 
 // lineRow is a line of the schedule.
@@ -166,11 +166,11 @@ func (page *dutyPage) week(v *web.Visit, c *pb.Counter, duties []*pb.Duty) count
 		if o := page.official(d.GetOfficialId()); o != nil {
 			row.Who = o.GetName()
 		}
-		week.Any = true
 		if d.GetValidFrom() != "" || d.GetValidTo() != "" {
 			week.Once = append(week.Once, row)
 			continue
 		}
+		week.Any = true
 		for weekday := range week.Days {
 			if len(d.GetWeekdays()) == 0 || slices.Contains(d.GetWeekdays(), int32(weekday+1)) { //nolint:gosec // 1 to 7
 				week.Days[weekday] = append(week.Days[weekday], row)

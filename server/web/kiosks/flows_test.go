@@ -275,7 +275,7 @@ func TestFleet(t *testing.T) {
 	if body := v.Get("/kiosks?state=silent&unit=" + p.Commune).Body; strings.Contains(body, "Kiosk sảnh chính") || !strings.Contains(body, "Không có thiết bị nào ở tình trạng này.") {
 		t.Error("the filter shows what is elsewhere")
 	}
-	says(t, v.Get("/kiosks/devices/"+copied), http.StatusOK, "Cần làm gì", "tạo thiết bị mới", "Hai máy khác nhau gửi dưới cùng danh tính.")
+	says(t, v.Get("/kiosks/devices/"+copied), http.StatusOK, "Cần làm gì", "Tạo thiết bị mới", "Lấy mã mới", "Hai máy khác nhau gửi dưới cùng danh tính.")
 	says(t, v.Get("/kiosks/alert"), http.StatusOK, "1 kiosk im lặng trong giờ làm việc", "1 kiosk bị sao chép", `href="/kiosks"`)
 	says(t, v.Get("/kiosks/alert?unit="+p.Ward), http.StatusOK, "1 kiosk im lặng", "/kiosks?unit="+p.Ward)
 	if body := strings.TrimSpace(p.Visitor(t, webtest.Leader).Get("/kiosks/alert").Body); body != "" {

@@ -23,7 +23,7 @@ type hoursPage struct {
 	Open      bool // now
 	Year      int
 	Years     []yearLink
-	Missing   []int // years without holidays: this one, and from autumn on the next
+	Missing   []int // years without holidays: this one until its Tết, and from autumn on the next
 	Week      []weekdayRow
 	Days      []dayRow
 	Weekdays  []int
@@ -57,6 +57,7 @@ const (
 	spansADay = 2 // to be typed, at least
 	moreDays  = 5 // empty rows for further special days
 	maxYears  = 10
+	spring    = 2 // of a year the Tết of which is over nobody is asked any more
 	autumn    = 8 // from so many months of a year on, the next one is asked for too
 )
 
@@ -87,7 +88,7 @@ func hoursOf(v *web.Visit, kept *pb.OfficeHours) *hoursPage {
 	for year := max(first, last-maxYears); year <= last; year++ {
 		page.Years = append(page.Years, yearLink{year, year == page.Year})
 	}
-	if hours.Missing(today.Year()) {
+	if today.Start().Month() <= spring && hours.Missing(today.Year()) {
 		page.Missing = append(page.Missing, today.Year())
 	}
 	if int(today.Start().Month()) > autumn && hours.Missing(today.Year()+1) {

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/hailong-vn/hailong/internal/localday"
+	"github.com/hailong-vn/hailong/internal/testengine/browser"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 	"github.com/hailong-vn/hailong/server"
 	"github.com/hailong-vn/hailong/server/web/webtest"
@@ -179,11 +180,18 @@ func TestLook(t *testing.T) {
 		{Who: webtest.Administrator, Path: "/kiosks/devices/" + copied, Name: "kiosk"},
 		{Who: webtest.Administrator, Path: "/kiosks/devices/" + copied + "/settings", Name: "kiosk-settings"},
 		{Who: webtest.Operator, Path: "/kiosks/duty" + unit, Name: "kiosk-duty"},
-		{Who: webtest.Operator, Path: "/kiosks/duty/line" + unit, Name: "kiosk-duty-line"},
-		{Who: webtest.Administrator, Path: "/kiosks/officials" + unit, Name: "kiosk-officials"},
 		{Who: webtest.Administrator, Path: "/kiosks/officials/" + official + unit, Name: "kiosk-official"},
 		{Who: webtest.Administrator, Path: "/kiosks/hours", Name: "kiosk-hours"},
 	} {
 		p.Look(t, view)
+	}
+	page := browser.Open(t).Page(t, browser.Options{Width: 320, Height: 640})
+	p.GiveSession(t, page, webtest.Administrator)
+	for _, path := range []string{"/kiosks/duty/line" + unit, "/kiosks/officials" + unit, "/kiosks/duty", "/kiosks/officials"} { // made of the same parts as the others
+		page.Go(p.HTTP + path)
+		page.NoHorizontalScroll()
+		page.CheckAccessible()
+		page.CheckKeyboard()
+		page.CheckConsole()
 	}
 }
