@@ -92,20 +92,13 @@ func (d *Devices) complete(ctx context.Context, devices []Device) error {
 	if len(devices) == 0 {
 		return nil
 	}
-	query := store.Query{From: devices[0].ID, To: devices[len(devices)-1].ID + "~"}
-	health := map[string]healthDoc{}
-	for doc, err := range d.health.Find(ctx, query) {
-		if err != nil {
-			return typed("read when devices were seen", err)
-		}
-		health[doc.Value.ID] = doc.Value
+	health, err := apart(ctx, d.health, devices, func(doc healthDoc) string { return doc.ID })
+	if err != nil {
+		return typed("read when devices were seen", err)
 	}
-	progress := map[string]progressDoc{}
-	for doc, err := range d.progress.docs.Find(ctx, query) {
-		if err != nil {
-			return typed("read progress", err)
-		}
-		progress[doc.Value.ID] = doc.Value
+	progress, err := apart(ctx, d.progress.docs, devices, func(doc progressDoc) string { return doc.ID })
+	if err != nil {
+		return typed("read progress", err)
 	}
 	for i := range devices {
 		device := &devices[i]
@@ -119,4 +112,29 @@ func (d *Devices) complete(ctx context.Context, devices []Device) error {
 		}
 	}
 	return nil
+}
+
+// readAlone is up to how many devices are read one by one: a few of an office may stand at both ends of a country's list.
+const readAlone = 20
+
+// apart reads the documents of devices, by id. Devices are in the order of their ids.
+func apart[T any](ctx context.Context, docs store.Docs[T], devices []Device, id func(T) string) (map[string]T, error) {
+	found := make(map[string]T, len(devices))
+	if len(devices) <= readAlone {
+		for _, device := range devices {
+			doc, _, err := docs.Get(ctx, device.ID)
+			if err != nil && !errors.Is(err, store.ErrNotFound) {
+				return nil, err
+			}
+			found[device.ID] = doc
+		}
+		return found, nil
+	}
+	for doc, err := range docs.Find(ctx, store.Query{From: devices[0].ID, To: devices[len(devices)-1].ID + "~"}) {
+		if err != nil {
+			return nil, err
+		}
+		found[id(doc.Value)] = doc.Value
+	}
+	return found, nil
 }
