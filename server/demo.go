@@ -54,6 +54,9 @@ func (a *application) fillDemo(ctx context.Context) error {
 	if err := a.fillDemoRemedies(ctx); err != nil {
 		return err
 	}
+	if err := a.fillDemoDuties(ctx); err != nil {
+		return err
+	}
 	before, version, err := progress.Get(ctx, demoID)
 	fresh := errors.Is(err, store.ErrNotFound)
 	if err != nil && !fresh {
@@ -136,6 +139,27 @@ func (a *application) fillDemoRemedies(ctx context.Context) error {
 			Unit: done.UnitID, Ancestors: above, Text: done.Text, DoneOn: string(today.Add(-done.DaysAgo)), By: demo.Source,
 		})
 		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fillDemoDuties says who serves where, in units where nobody has said so yet.
+func (a *application) fillDemoDuties(ctx context.Context) error {
+	said := map[string]bool{}
+	for _, serves := range demo.Duties() {
+		if _, known := said[serves.UnitID]; !known {
+			stands, err := a.roster.Of(ctx, serves.UnitID)
+			if err != nil {
+				return err
+			}
+			said[serves.UnitID] = len(stands) > 0
+		}
+		if said[serves.UnitID] {
+			continue
+		}
+		if _, err := a.roster.Set(ctx, &pb.Duty{UnitId: serves.UnitID, CounterId: serves.CounterID, OfficialId: serves.OfficialID}); err != nil {
 			return err
 		}
 	}

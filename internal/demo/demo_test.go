@@ -274,3 +274,23 @@ func BenchmarkRatings(b *testing.B) {
 		b.ReportMetric(float64(n), "ratings")
 	}
 }
+
+// Each counter has somebody who serves there, of its own unit.
+func TestDuties(t *testing.T) {
+	units := map[string]string{}
+	for _, o := range Officials() {
+		units[o.ID] = o.UnitID
+	}
+	served := map[string]bool{}
+	for _, d := range Duties() {
+		if units[d.OfficialID] != d.UnitID || served[d.CounterID] {
+			t.Errorf("%+v does not fit", d)
+		}
+		served[d.CounterID] = true
+	}
+	for _, c := range Counters() {
+		if !served[c.ID] {
+			t.Errorf("nobody serves at %s", c.ID)
+		}
+	}
+}

@@ -111,6 +111,20 @@ func counterID(unitID string, i int) string { return fmt.Sprintf("%s-q%d", unitI
 
 func officialID(unitID string, i int) string { return fmt.Sprintf("%s-cb%d", unitID, i+1) }
 
+// Duty says who serves at a counter.
+type Duty struct{ UnitID, CounterID, OfficialID string }
+
+// Duties lists who serves where: at every hour, so that the demonstration can be looked at whenever somebody likes to.
+func Duties() []Duty {
+	var duties []Duty
+	for _, p := range places() {
+		for i := range p.counters {
+			duties = append(duties, Duty{p.ID, counterID(p.ID, i), officialID(p.ID, i)})
+		}
+	}
+	return duties
+}
+
 // Officials lists one official a counter.
 func Officials() []Official {
 	families := []string{"Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Phan", "Vũ", "Đặng", "Bùi", "Đỗ", "Hồ", "Ngô", "Dương", "Lý", "Nông", "Lò", "Hà"}
