@@ -32,6 +32,7 @@ PRAGMA user_version = 1;
 
 const (
 	schemaVersion = 1
+	maxVersion    = 1000 // what is above is no version but noise
 	// checkpointAt is the size of the write-ahead log, in pages of 4 KB, from which it is moved into the file: in the
 	// background, so that no touch waits for it.
 	checkpointAt = 1000
@@ -79,6 +80,8 @@ func openDatabase(ctx context.Context, path string, volatile bool) (*database, e
 		return nil, errors.Join(err, d.close())
 	}
 	switch {
+	case version > maxVersion || version < 0:
+		return nil, errors.Join(fmt.Errorf("version %d: %w", version, errDamaged), d.close())
 	case version > schemaVersion:
 		return nil, errors.Join(fmt.Errorf("the journal was written by a later version (%d)", version), d.close())
 	case version < schemaVersion:
@@ -172,25 +175,32 @@ func (d *database) close() error {
 
 // SQLite's result codes (sqlite.org/rescode.html).
 const (
-	codeCorrupt = 11
-	codeFull    = 13
-	codeNotADB  = 26
+	codeError     = 1 // our statements are right: the file's head or schema is not
+	codeCorrupt   = 11
+	codeFull      = 13
+	codeNotADB    = 26
+	codeShortRead = 522
+	codeCorruptFS = 8458
 )
 
 func code(err error) int {
 	var e *sqlite.Error
 	if errors.As(err, &e) {
-		return e.Code() & 0xff // the primary code
+		return e.Code()
 	}
 	return 0
 }
 
 func isDamage(err error) bool {
 	c := code(err)
-	return c == codeCorrupt || c == codeNotADB || errors.Is(err, errDamaged)
+	switch c & 0xff { // the primary code
+	case codeError, codeCorrupt, codeNotADB:
+		return true
+	}
+	return c == codeShortRead || c == codeCorruptFS || errors.Is(err, errDamaged)
 }
 
-func isFull(err error) bool { return code(err) == codeFull || errors.Is(err, syscall.ENOSPC) }
+func isFull(err error) bool { return code(err)&0xff == codeFull || errors.Is(err, syscall.ENOSPC) }
 
 // errDamaged says that a row does not hold what we wrote.
 var errDamaged = errors.New("the journal holds what it cannot")

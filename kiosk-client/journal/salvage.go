@@ -98,7 +98,9 @@ type salvage struct {
 func (s *salvage) run(ctx context.Context) error {
 	path := filepath.Join(s.j.folder, fileName)
 	if info, err := os.Stat(path); err == nil && info.Size() > 0 { // of an empty file SQLite would delete the log
-		from, err := connect(ctx, source(path, "query_only(1)", "busy_timeout(1000)", "cache_size(-2000)")+"&mode=ro")
+		from, err := connect(ctx, source(path,
+			"writable_schema(1)", // first: with it, a file shorter than it says is read as far as it goes
+			"query_only(1)", "busy_timeout(1000)")+"&mode=ro")
 		if err == nil {
 			s.from = from
 			defer func() { _ = from.close() }()

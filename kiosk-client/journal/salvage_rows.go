@@ -20,6 +20,9 @@ func (s *salvage) each(ctx context.Context, table, key string, keep func(key int
 	if s.from == nil {
 		return nil
 	}
+	if _, err := s.from.statement(ctx, "SELECT "+key+" FROM "+table); err != nil {
+		return nil //nolint:nilerr // not even the table's description can be read: nothing of it is had
+	}
 	list := key
 	for _, c := range columns {
 		list += ", " + c

@@ -152,14 +152,14 @@ func TestTheQueueDrainsInOrderAndSurvivesWhatHappens(t *testing.T) {
 		if state := k.up.State(); !state.Connected || !state.Enrolled || state.Trouble != "" || state.DeviceName != "Kiosk 1" || state.LastContact.IsZero() {
 			t.Errorf("state %+v", state)
 		}
-		// A week without the server.
+		// Half a day without the server.
 		o.stop()
 		k.give(120)
 		k.until("said to be unreachable", func() bool { return k.up.State().Trouble == uplink.TroubleUnreachable })
 		if state := k.up.State(); state.Connected || state.Queue != 120 {
 			t.Errorf("offline: %+v", state)
 		}
-		time.Sleep(7 * 24 * time.Hour)
+		time.Sleep(12 * time.Hour)
 		o.start()
 		k.arrived()
 		// Acknowledgements are lost: the stream breaks after items were stored, again and again.

@@ -3,6 +3,7 @@ package uplink_test
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -19,7 +20,13 @@ import (
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(childFolder) != "" {
+		fmt.Fprintln(os.Stderr, beKilled())
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // open opens a journal that is not synced; folder "" = in memory.
 func open(t *testing.T, o *office, folder string) *journal.Journal {
