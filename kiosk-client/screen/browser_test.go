@@ -2,6 +2,9 @@ package screen
 
 import (
 	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,7 +17,7 @@ import (
 
 // on waits until the page shows a state.
 func on(page *browser.Page, state State) {
-	page.Until(`document.querySelector(".screen").dataset.state === "` + string(state) + `"`)
+	page.Until(`document.querySelector(".screen")?.dataset.state === "` + string(state) + `"`)
 }
 
 // A rating as a person gives it, by touch, over the real journal: not content, reasons, words on the keyboard of the screen, a change of
@@ -189,6 +192,37 @@ func TestProgramRestarts(t *testing.T) {
 	on(page, Ask)
 }
 
+// A page of somebody else in another tab reads nothing, touches nothing, and does not become the screen.
+func TestHostilePage(t *testing.T) {
+	k := run(t, configuration(t))
+	own := k.open(t)
+	own.do("start")
+	hostile := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = fmt.Fprintf(w, `<!doctype html><html lang="vi"><title>Trang lạ</title><link rel="icon" href="data:,"><h1>Trang lạ</h1><iframe src="%[1]s"></iframe>
+<form id="f" method="post" target="frame" action="%[1]sdo"><input name="tab" value="%[2]s"><input name="revision" value="%[3]s"><input name="do" value="pick:1"></form><iframe name="frame"></iframe>
+<a href="%[1]s">Đi</a><script>
+f.submit();
+const get = (path, o) => fetch("%[1]s" + path, o).then(r => r.text()).catch(() => "");
+tried = Promise.all([get(""), get("", {mode: "no-cors"}), get("screen?tab=%[2]s"),
+	get("do", {method: "POST", mode: "no-cors", body: new URLSearchParams({tab: "%[2]s", revision: "%[3]s", do: "pick:1"})}),
+	get("hook/wake", {method: "POST", mode: "no-cors", body: "{}"}), new Promise(done => { const s = new EventSource("%[1]sevents?tab=%[2]s"); s.onmessage = s.onerror = () => { s.close(); done("") } })]);
+</script></html>`, k.URL(), own.token, own.revision) // the worst case: it knows both
+	}))
+	defer hostile.Close()
+	page := browser.Open(t).Page(t, browser.Options{})
+	page.Go(hostile.URL)
+	if read := browser.Eval[[]string](page, "tried"); strings.Join(read, "") != "" {
+		t.Errorf("read: %q", read)
+	}
+	if status := page.Follow("text=Đi"); status != http.StatusForbidden {
+		t.Errorf("a link from there is answered %d", status)
+	}
+	if k.showing() != Ask || len(k.notes.all()) != 0 || !k.isTab(own.token) {
+		t.Errorf("the screen shows %s, %d ratings are begun", k.showing(), len(k.notes.all()))
+	}
+}
+
 // Without the script the screen works by forms.
 func TestWithoutScript(t *testing.T) {
 	k := run(t, configuration(t))
@@ -207,7 +241,7 @@ func TestWithoutScript(t *testing.T) {
 	}
 }
 
-func openJournal(t *testing.T, folder string) *journal.Journal {
+func openJournal(t testing.TB, folder string) *journal.Journal {
 	t.Helper()
 	j, err := journal.Open(t.Context(), filepath.Join(folder), journal.Options{})
 	if err != nil {

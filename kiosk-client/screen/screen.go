@@ -91,6 +91,7 @@ type Screen struct {
 	changed  chan struct{} // closed at the next change of what is shown
 	unsealed []string      // ratings whose sealing failed; tried again
 	link     uplink.State  // as last seen
+	codes    map[string]template.HTML
 }
 
 // New opens the listeners and reads what is in the folder. Serve must follow.
@@ -115,7 +116,7 @@ func New(options Options) (*Screen, error) {
 	}
 	s := &Screen{
 		options: options, log: options.Logger, process: rand.Text(), changed: make(chan struct{}), enrolling: make(chan Act, 1),
-		pins: newPINs(),
+		pins: newPINs(), codes: map[string]template.HTML{},
 	}
 	var err error
 	if s.templates, err = parseTemplates(); err != nil {
@@ -284,6 +285,10 @@ func (s *Screen) configure(ctx context.Context) {
 	quiet := s.link.Connected != state.Connected || s.link.Trouble != state.Trouble
 	s.link = state
 	if !same {
+		clear(s.codes)
+		for _, place := range configuration.GetPlaces() {
+			s.codeOf(place.GetFormUrl(), s.languages["vi"].Text("kiosk.thanks.code"))
+		}
 		s.handle(ctx, Event{Name: Configured, Setting: Setting{Enrolled: state.Enrolled, Configuration: configuration}})
 	} else if quiet && s.flow.state == Idle {
 		s.tell()

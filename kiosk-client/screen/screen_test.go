@@ -95,7 +95,7 @@ func (k *kiosk) showing() State {
 
 // tab is a browser without a screen.
 type tab struct {
-	t        *testing.T
+	t        testing.TB
 	kiosk    *kiosk
 	client   *http.Client
 	token    string
@@ -106,9 +106,14 @@ type tab struct {
 var hidden = regexp.MustCompile(`name="(tab|revision)" value="([^"]*)"`)
 
 func (k *kiosk) open(t *testing.T) *tab {
-	b := &tab{t: t, kiosk: k, client: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	b := &tab{t: t, kiosk: k, client: newClient()}
 	b.take(b.get("/"))
 	return b
+}
+
+// newClient follows no redirects.
+func newClient() *http.Client {
+	return &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
 func (b *tab) take(page string) {

@@ -379,13 +379,24 @@ func (s *Screen) viewSession(v *view) {
 			v.Thanks = words
 		}
 		if link := x.place.GetFormUrl(); link != "" {
-			if code, err := poster.QR(link); err == nil {
-				v.Code = code.SVG(v.T("kiosk.thanks.code"))
-			}
+			v.Code = s.codeOf(link, v.T("kiosk.thanks.code"))
 		}
 	case Unkept:
 		v.Kept = x.rating != ""
 	}
+}
+
+// codeOf draws the QR code of a place's form; nothing where it cannot be. A place's is drawn once, before the first thank-you waits for it.
+func (s *Screen) codeOf(link, title string) template.HTML {
+	key := link + "\n" + title
+	drawn, known := s.codes[key]
+	if !known {
+		if code, err := poster.QR(link); err == nil {
+			drawn = code.SVG(title)
+		}
+		s.codes[key] = drawn
+	}
+	return drawn
 }
 
 // number is which of the further questions is shown, "2/18"; "" where there is one only.

@@ -113,7 +113,7 @@ addEventListener("click", e => {
 // The corner of the staff must be held; a key on it is enough, for who has no finger to hold.
 let holding = 0;
 addEventListener("pointerdown", e => {
-  sign();
+  if (!e.target.closest?.("button:not([type=button])")) sign(); // a button tells it by what it does
   const corner = e.target.closest?.("[data-hold]");
   if (!corner) return;
   corner.fromMouse = true;
