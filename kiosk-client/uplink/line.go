@@ -188,7 +188,7 @@ func ofHandshake(err error) string {
 		return TroubleClock // the certificate has not begun: the device's clock has lost its battery
 	case errors.As(err, &invalid), errors.As(err, &authority), errors.As(err, &name), errors.As(err, &any):
 		return TroubleCertificate
-	case strings.Contains(err.Error(), "ALPN"): // a web server that knows no HTTP/2
+	case strings.Contains(err.Error(), "ALPN"), strings.Contains(err.Error(), "no application protocol"): // a web server that knows no HTTP/2
 		return TroublePortal
 	}
 	return ""
