@@ -43,6 +43,7 @@ func commands() []command {
 		{"status", tellStatus},
 		{"hook", tellHook},
 		{"demo", demo},
+		{"simulate", simulateDevices},
 		{"version", func(_ context.Context, t *terminal, _ []string) error {
 			_, err := fmt.Fprintln(t.stdout, "hailong-kiosk", Version())
 			return err
