@@ -59,6 +59,7 @@ func TestPictures(t *testing.T) {
 			}
 		})
 	}
+	t.Run("kiosk", func(t *testing.T) { kioskPictures(t, program) })
 }
 
 func signIn(page *browser.Page, site, account string) {
