@@ -31,7 +31,7 @@ test: engines lint generated ## everything, against real engines; says which one
 	$(GO) test -race -short -timeout 20m $(RACED)
 
 # Where several goroutines meet; the long forms of the engines run without -race above, and pages are clients of what runs here.
-RACED := ./analytics/... ./internal/analysis ./internal/audit ./internal/bus/... ./internal/citizen ./internal/desk ./internal/device/... ./internal/directory/... ./internal/identity/... ./internal/intake/... ./internal/job ./internal/remedy ./internal/store/... ./server
+RACED := ./analytics/... ./kiosk-client/clock ./kiosk-client/journal ./kiosk-client/uplink ./internal/duty/... ./internal/officehours/... ./internal/analysis ./internal/audit ./internal/bus/... ./internal/citizen ./internal/desk ./internal/device/... ./internal/directory/... ./internal/identity/... ./internal/intake/... ./internal/job ./internal/remedy ./internal/store/... ./server
 
 race: engines ## every test with the race detector, long forms too
 	$(GO) test -race -timeout 60m ./...
