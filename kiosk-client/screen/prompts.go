@@ -11,7 +11,7 @@ import (
 )
 
 // Recorded prompts stand as prompts/TAG/SCREEN.mp3 (or .ogg, .wav) in the state folder, one a screen and language, for people who
-// do not read. Their button shows only where there is one.
+// do not read: SCREEN is a State, such as "ask" or "thanks". Their button shows only where there is one.
 const promptsFolder = "prompts"
 
 type promptKind struct{ ext, kind string }

@@ -290,7 +290,7 @@ func (s *Screen) configure(ctx context.Context) {
 			s.codeOf(place.GetFormUrl(), s.languages["vi"].Text("kiosk.thanks.code"))
 		}
 		s.handle(ctx, Event{Name: Configured, Setting: Setting{Enrolled: state.Enrolled, Configuration: configuration}})
-	} else if quiet && s.flow.state == Idle {
+	} else if quiet && s.flow.state == Idle || s.flow.state == Staff {
 		s.tell()
 	}
 }

@@ -194,7 +194,7 @@ function listen() {
   stream = new EventSource("/events?tab=" + encodeURIComponent(screen().dataset.tab));
   stream.addEventListener("changed", e => {
     down.hidden = true;
-    if (!waits && (e.data !== screen().dataset.revision || ["idle", "setup", "ready"].includes(screen().dataset.state))) look();
+    if (!waits && (e.data !== screen().dataset.revision || ["idle", "setup", "ready", "staff"].includes(screen().dataset.state))) look();
   });
   stream.addEventListener("warned", e => {
     const still = document.getElementById("still");
