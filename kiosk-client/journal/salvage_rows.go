@@ -20,7 +20,7 @@ func (s *salvage) each(ctx context.Context, table, key string, keep func(key int
 	if s.from == nil {
 		return nil
 	}
-	if _, err := s.from.statement(ctx, "SELECT "+key+" FROM "+table); err != nil {
+	if _, err := s.from.statement(ctx, "SELECT "+key+" FROM "+table); err != nil { //nolint:sqlclosecheck // kept until the connection is closed
 		return nil //nolint:nilerr // not even the table's description can be read: nothing of it is had
 	}
 	list := key
