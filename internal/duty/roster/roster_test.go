@@ -250,6 +250,9 @@ func TestTwoAtOnce(t *testing.T) {
 }
 
 func TestAUnitHasSoManyLines(t *testing.T) {
+	if testing.Short() {
+		t.Skip("500 lines, one after the other")
+	}
 	engine, err := sqlite.Open(t.Context(), t.TempDir(), sqlite.Options{})
 	if err != nil {
 		t.Fatal(err)
