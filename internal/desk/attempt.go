@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 
 // attempt is a typing with everything that intake will be given, so that it can be given again.
 func (d *Desk) attempt(t *typing) (*version, error) {
+	t.rating.PrivateCommitment = nil
 	if rating.HasPrivate(t.private) {
 		t.private.Salt = d.salt(t.rating)
 		commitment, err := rating.Commitment(t.private)
@@ -46,36 +48,41 @@ func (v *version) decode() (*pb.Rating, error) {
 	return &r, nil
 }
 
-// settle finishes an attempt that somebody else began, and may have been kept from finishing. Its comment is not known here;
-// whoever typed it sends it again, and is answered DUPLICATE. ok is false where no slip is left: intake would not have it.
+// settle finishes an attempt that somebody else began, and may have been kept from finishing. A comment typed with it is not known
+// here; whoever typed it sends it again, and is answered DUPLICATE. ok is false where no slip is left: intake would not have it.
 func (d *Desk) settle(ctx context.Context, id string) (doc slipDoc, ok bool, err error) {
-	doc, _, err = d.slips.Get(ctx, id)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return doc, false, nil
-	case err != nil:
-		return doc, false, typed("read slip", err)
-	case doc.Pending == nil:
-		return doc, true, nil
+	for {
+		doc, _, err = d.slips.Get(ctx, id)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			return slipDoc{}, false, nil
+		case err != nil:
+			return doc, false, typed("read slip", err)
+		case doc.Leaving != nil:
+			err = d.release(ctx, doc)
+		case doc.Pending != nil:
+			err = d.finishFor(ctx, doc)
+		default:
+			return doc, true, nil
+		}
+		if err != nil {
+			return doc, false, err
+		}
 	}
-	r, err := doc.Pending.decode()
-	if err != nil {
-		return doc, false, err
-	}
-	if _, err := d.finish(ctx, doc, r, nil, language.Vietnamese); err != nil {
-		return doc, false, err
-	}
-	doc, _, err = d.slips.Get(ctx, id)
-	if errors.Is(err, store.ErrNotFound) {
-		return doc, false, nil
-	}
-	return doc, err == nil, typed("read slip", err)
 }
 
 // finish gives a slip's attempt to intake and marks what came of it. Any number may do it at once: the rating's id is written
 // down, so intake stores it once.
 func (d *Desk) finish(ctx context.Context, doc slipDoc, r *pb.Rating, private *pb.Private, in language.Language) (Entered, error) {
 	attempt := doc.Pending
+	if attempt.From != nil {
+		switch held, err := d.hold(ctx, doc); {
+		case err != nil:
+			return Entered{}, err
+		case !held:
+			return Entered{}, cmp.Or(d.drop(ctx, doc.ID, attempt.RatingID), errMovedOn)
+		}
+	}
 	outcome, err := d.options.Intake.Create(ctx, caller(attempt), r, private, in)
 	if err != nil {
 		return Entered{}, err
@@ -84,8 +91,16 @@ func (d *Desk) finish(ctx context.Context, doc slipDoc, r *pb.Rating, private *p
 	case pb.Outcome_OUTCOME_STORED, pb.Outcome_OUTCOME_DUPLICATE:
 	default:
 		d.log.WarnContext(ctx, "intake would not have a slip that was checked", "slip", doc.ID, "reason", outcome.GetReasonCode())
-		return Entered{Outcome: pb.Outcome_OUTCOME_REJECTED, Why: fault.New(fault.Invalid, "desk_slip_refused", "reason", outcome.GetReason())},
-			d.drop(ctx, doc.ID, attempt.RatingID)
+		err := d.drop(ctx, doc.ID, attempt.RatingID)
+		if err == nil && attempt.From != nil {
+			err = d.letGo(ctx, attempt.From.Slip, attempt.RatingID)
+		}
+		return Entered{Outcome: pb.Outcome_OUTCOME_REJECTED, Why: fault.New(fault.Invalid, "desk_slip_refused", "reason", outcome.GetReason())}, err
+	}
+	if attempt.From != nil {
+		if err := d.vacate(ctx, doc); err != nil {
+			return Entered{}, err
+		}
 	}
 	stands, err := d.slips.Update(ctx, doc.ID, func(now *slipDoc) (bool, error) {
 		if now.Pending == nil || now.Pending.RatingID != attempt.RatingID {
@@ -117,10 +132,13 @@ func (d *Desk) drop(ctx context.Context, id, ratingID string) error {
 		if doc.Pending == nil || doc.Pending.RatingID != ratingID {
 			return nil
 		}
-		if doc.Pending = nil; doc.Current == nil {
+		if doc.Pending = nil; doc.Current == nil && len(doc.Moved) == 0 {
 			err = d.slips.Delete(ctx, id, at)
 		} else {
 			_, err = d.slips.Replace(ctx, id, doc, at)
+		}
+		if errors.Is(err, store.ErrNotFound) {
+			return nil // somebody did it for us
 		}
 		if !errors.Is(err, store.ErrStale) {
 			return typed("take slip back", err)
@@ -136,7 +154,7 @@ func (s slipDoc) proto() (*pb.Slip, error) {
 	}
 	return &pb.Slip{
 		Number: s.Number, RatingId: s.Current.RatingID, OverallScore: s.Current.Score, Answers: r.GetAnswers(), TypedBy: s.Current.TypedBy,
-		TypedAt: timestamppb.New(s.Current.TypedAt), BatchId: s.Batch, Corrected: s.Corrections > 0, HasComment: len(r.GetPrivateCommitment()) > 0,
+		TypedAt: timestamppb.New(s.Current.TypedAt), BatchId: s.Batch, Corrected: s.Corrections > 0 || s.Current.From != nil, HasComment: len(r.GetPrivateCommitment()) > 0,
 	}, nil
 }
 

@@ -132,6 +132,8 @@ type slipDoc struct {
 	Current     *version `bson:"current,omitempty"`
 	Pending     *version `bson:"pending,omitempty"` // an attempt of which it is not known whether intake stored it
 	Corrections int      `bson:"corrections,omitempty"`
+	Leaving     *hold    `bson:"leaving,omitempty"` // a move of what stands here to another number, of which it is not known how far it got
+	Moved       []moved  `bson:"moved,omitempty"`   // what stood here by mistake, and where it went
 }
 
 // version is one typing of a slip. Comment and contact are not in it: they are intake's, which can erase them.
@@ -142,17 +144,23 @@ type version struct {
 	TypedBy   string    `bson:"typed_by"`
 	TypedByID string    `bson:"typed_by_id"`
 	TypedAt   time.Time `bson:"typed_at"`
+	From      *origin   `bson:"from,omitempty"` // the slip this takes away from a wrong number
 }
 
 // slipMark is what counting needs of a slip.
 type slipMark struct {
 	ID      string `bson:"_id"`
 	Current *struct {
-		Score int32 `bson:"score"`
+		RatingID string  `bson:"rating_id"`
+		Score    int32   `bson:"score"`
+		From     *origin `bson:"from,omitempty"`
 	} `bson:"current,omitempty"`
 	Pending *struct {
 		RatingID string `bson:"rating_id"`
 	} `bson:"pending,omitempty"`
+	Leaving *struct {
+		RatingID string `bson:"rating_id"`
+	} `bson:"leaving,omitempty"`
 }
 
 var (

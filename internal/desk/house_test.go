@@ -114,7 +114,7 @@ func houseOn(t testing.TB, engine store.Engine) *house {
 	}
 	h.intake = &dying{Service: in}
 	h.salts = salts
-	h.Desk, err = desk.Open(t.Context(), engine, desk.Options{Intake: h.intake, Directory: d, Salts: salts, Now: h.clock})
+	h.Desk, err = desk.Open(t.Context(), mortal{engine, h.intake}, desk.Options{Intake: h.intake, Directory: d, Salts: salts, Now: h.clock})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,6 +136,74 @@ type dying struct {
 	*intake.Service
 	mu            sync.Mutex
 	before, after int // calls that die
+	point         int // where it dies: 1 is before the next write, 2 after it, and so on; 0 = nowhere
+}
+
+// step dies where the process is to die.
+func (d *dying) step() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.point > 0 {
+		if d.point--; d.point == 0 {
+			return errDied
+		}
+	}
+	return nil
+}
+
+// dieAt sets where the process dies, and answers whether it lived until now.
+func (d *dying) dieAt(point int) (lives bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	lives = d.point > 0
+	d.point = point
+	return lives
+}
+
+// mortal is an engine whose writes of documents a process dies before or after.
+type mortal struct {
+	store.Engine
+	*dying
+}
+
+func (m mortal) Documents(ctx context.Context, kind store.Kind) (store.Documents, error) {
+	documents, err := m.Engine.Documents(ctx, kind)
+	return mortalDocuments{documents, m.dying}, err
+}
+
+type mortalDocuments struct {
+	store.Documents
+	*dying
+}
+
+func (m mortalDocuments) Insert(ctx context.Context, bodies ...[]byte) ([]error, error) {
+	if err := m.step(); err != nil {
+		return nil, err
+	}
+	errs, err := m.Documents.Insert(ctx, bodies...)
+	return errs, errors.Join(err, m.step())
+}
+
+func (m mortalDocuments) Replace(ctx context.Context, body []byte, version store.Version) (store.Version, error) {
+	if err := m.step(); err != nil {
+		return 0, err
+	}
+	next, err := m.Documents.Replace(ctx, body, version)
+	if died := m.step(); died != nil {
+		return 0, died
+	}
+	return next, err
+}
+
+func (m mortalDocuments) Delete(ctx context.Context, id string, version store.Version) error {
+	if err := m.step(); err != nil {
+		return err
+	}
+	err := m.Documents.Delete(ctx, id, version)
+	if died := m.step(); died != nil {
+		return died
+	}
+	return err
 }
 
 var errDied = errors.New("the process died")
@@ -155,7 +223,11 @@ func (d *dying) Create(ctx context.Context, caller identity.Caller, r *pb.Rating
 		_, err := d.Service.Create(ctx, caller, r, nil, in) // the comment is written after the rating
 		return nil, errors.Join(err, errDied)
 	}
-	return d.Service.Create(ctx, caller, r, private, in)
+	if err := d.step(); err != nil {
+		return nil, err
+	}
+	outcome, err := d.Service.Create(ctx, caller, r, private, in)
+	return outcome, errors.Join(err, d.step())
 }
 
 // pile opens a batch of "U".

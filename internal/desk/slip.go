@@ -33,19 +33,23 @@ type Entered struct {
 
 // typing is one slip on its way through a call.
 type typing struct {
-	by      Typist
-	batch   batchDoc
-	id      string // of the slip
-	number  string
-	reason  string // of a correction
-	rating  *pb.Rating
-	private *pb.Private
-	in      language.Language
+	by     Typist
+	batch  batchDoc
+	id     string // of the slip
+	number string
+	reason string // of a correction
+	// The slip that was typed under a wrong number; "" = none was.
+	from       string // its id
+	fromNumber string
+	rating     *pb.Rating
+	private    *pb.Private
+	in         language.Language
 }
 
 // Enter stores one slip of a batch. The same slip again is DUPLICATE; other answers under a number that was typed before are
 // CONFLICT, and nothing is stored, or with a reason a correction; one without a Private keeps what was given beside the slip,
-// an empty Private drops it. Of two operators who type one slip at the same time the
+// an empty Private drops it. With a number that it corrects, the slip typed under that one is corrected and moves to its own (see move); without
+// a reason nothing is stored then, and the answer is CONFLICT with what stands under the wrong number. Of two operators who type one slip at the same time the
 // first wins, and the other is told who it was. A slip that cannot be right is REJECTED and kept nowhere: the
 // paper is at hand, and is typed again. Stale "desk_batch_closed"; Unavailable, of which nothing is known to be stored,
 // and the same call may be made again.
@@ -58,7 +62,11 @@ func (d *Desk) Enter(ctx context.Context, by Typist, asked *pb.EnterSlipRequest,
 	if err != nil {
 		return Entered{}, err
 	}
-	entered, err := d.enter(ctx, t)
+	enter := d.enter
+	if t.from != "" && (t.from != t.id || t.reason == "") {
+		enter = d.move
+	}
+	entered, err := enter(ctx, t)
 	if err != nil {
 		return Entered{}, err
 	}
@@ -66,8 +74,8 @@ func (d *Desk) Enter(ctx context.Context, by Typist, asked *pb.EnterSlipRequest,
 	if err == nil && entered.Batch.totals.Typed >= d.options.MaxSlips && !batch.Full {
 		err = d.fill(ctx, batch.ID)
 	}
-	if err == nil && entered.Slip != nil && entered.Slip.GetBatchId() != batch.ID {
-		_, err = d.Batch(ctx, entered.Slip.GetBatchId()) // a correction typed elsewhere: the totals kept of a closed batch follow
+	if err == nil && entered.Slip != nil && (t.from != "" || entered.Slip.GetBatchId() != batch.ID) {
+		_, err = d.Batch(ctx, entered.Slip.GetBatchId()) // a correction typed elsewhere, or while it was closed: the totals kept of a closed batch follow
 	}
 	return entered, err
 }
@@ -107,6 +115,12 @@ func (d *Desk) read(by Typist, batch batchDoc, asked *pb.EnterSlipRequest, in la
 		Channel: pb.Channel_CHANNEL_PAPER, QuestionnaireId: batch.Questionnaire, QuestionnaireVersion: batch.Version,
 		OverallScore: asked.GetOverallScore(), Answers: answers(asked.GetAnswers()), OccurredAt: timestamppb.New(occurred(filled, now)),
 		Language: string(language.Vietnamese), RecordedBy: by.ID, SlipNumber: kept,
+	}
+	if asked.GetCorrectsNumber() != "" {
+		if t.fromNumber, folded, err = number(asked.GetCorrectsNumber()); err != nil {
+			return nil, err
+		}
+		t.from = slipID(batch.Unit, filled, folded)
 	}
 	return t, nil
 }
@@ -170,16 +184,22 @@ func (d *Desk) enter(ctx context.Context, t *typing) (Entered, error) {
 		doc, at, err := d.slips.Get(ctx, t.id)
 		switch {
 		case errors.Is(err, store.ErrNotFound):
-			entered, again, err := d.first(ctx, t)
+			entered, again, err := d.first(ctx, t, nil)
 			if !again {
 				return entered, err
 			}
 			continue
 		case err != nil:
 			return Entered{}, typed("read slip", err)
-		case doc.Pending != nil:
+		case doc.Pending != nil || doc.Leaving != nil:
 			if _, _, err := d.settle(ctx, t.id); err != nil {
 				return Entered{}, err
+			}
+			continue
+		case doc.Current == nil:
+			entered, again, err := d.first(ctx, t, &doc)
+			if !again {
+				return entered, err
 			}
 			continue
 		}
@@ -199,9 +219,7 @@ func (d *Desk) enter(ctx context.Context, t *typing) (Entered, error) {
 		case same:
 			return d.again(ctx, t, doc, standing)
 		case t.reason == "" || lost:
-			slip, err := doc.proto()
-			return Entered{Outcome: pb.Outcome_OUTCOME_CONFLICT, Slip: slip,
-				Why: fault.New(fault.Exists, "desk_slip_typed_before", "number", doc.Number, "by", doc.Current.TypedBy)}, err
+			return conflict(doc, "desk_slip_typed_before")
 		}
 		entered, again, err := d.correct(ctx, t, doc, at, standing)
 		if !again {
@@ -211,13 +229,18 @@ func (d *Desk) enter(ctx context.Context, t *typing) (Entered, error) {
 	}
 }
 
-// first writes down a slip whose number was not typed before, then stores it. Again is true where somebody was faster.
-func (d *Desk) first(ctx context.Context, t *typing) (entered Entered, again bool, err error) {
+// first writes down a slip whose number was not typed before, or is free again (moved), then stores it. Again is true where
+// somebody was faster.
+func (d *Desk) first(ctx context.Context, t *typing, free *slipDoc) (entered Entered, again bool, err error) {
 	if !t.batch.Open {
 		return Entered{}, false, fault.New(fault.Stale, "desk_batch_closed")
 	}
 	if t.reason != "" { // a correction of nothing: the number or the year is wrong, and storing it would count a slip twice
-		return Entered{Outcome: pb.Outcome_OUTCOME_REJECTED, Why: fault.New(fault.Invalid, "desk_nothing_to_correct", "number", t.number)}, false, nil
+		var none slipDoc
+		if free != nil {
+			none = *free
+		}
+		return Entered{Outcome: pb.Outcome_OUTCOME_REJECTED, Why: nothingStands(none, t.number)}, false, nil
 	}
 	if t.batch.Full {
 		return Entered{}, false, fault.New(fault.Exhausted, "desk_batch_full", "limit", d.options.MaxSlips)
@@ -230,11 +253,8 @@ func (d *Desk) first(ctx context.Context, t *typing) (entered Entered, again boo
 		return Entered{}, false, err
 	}
 	doc := slipDoc{ID: t.id, Batch: t.batch.ID, Number: t.number, At: attempt.RatingID, Pending: attempt}
-	switch err := d.slips.Insert(ctx, doc); {
-	case errors.Is(err, store.ErrExists):
-		return Entered{}, true, nil
-	case err != nil:
-		return Entered{}, false, typed("write slip down", err)
+	if ok, err := d.claim(ctx, doc, free != nil); err != nil || !ok {
+		return Entered{}, err == nil, err
 	}
 	entered, err = d.finish(ctx, doc, t.rating, t.private, t.in)
 	return entered, false, err
@@ -242,12 +262,8 @@ func (d *Desk) first(ctx context.Context, t *typing) (entered Entered, again boo
 
 // correct writes down a correction beside what stands, then stores it. Again is true where somebody was faster.
 func (d *Desk) correct(ctx context.Context, t *typing, doc slipDoc, at store.Version, standing *pb.Rating) (entered Entered, again bool, err error) {
-	t.rating.Revises, t.rating.RevisionReason = standing.GetId(), t.reason
-	if why := d.check(t); why != nil {
+	if why := d.checkCorrection(t, standing, doc.Number); why != nil {
 		return Entered{Outcome: pb.Outcome_OUTCOME_REJECTED, Why: why}, false, nil
-	}
-	if standing.GetQuestionnaireId() != t.rating.GetQuestionnaireId() || standing.GetQuestionnaireVersion() != t.rating.GetQuestionnaireVersion() {
-		return Entered{Outcome: pb.Outcome_OUTCOME_REJECTED, Why: fault.New(fault.Invalid, "desk_other_form", "number", doc.Number)}, false, nil
 	}
 	if doc.Pending, err = d.attempt(t); err != nil {
 		return Entered{}, false, err

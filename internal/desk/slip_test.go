@@ -178,11 +178,14 @@ func TestTotalsAreExactUnderTwoOperators(t *testing.T) {
 		year++ // numbers of their own
 		batch := h.pile(func(r *pb.OpenBatchRequest) { r.FilledOn = fmt.Sprintf("%d-05-02", 1900+year%100) })
 		type typing struct {
-			number, score int
-			correct       bool
+			number, wrong, score int
+			what                 string
 		}
 		one := rapid.Custom(func(t *rapid.T) typing {
-			return typing{rapid.IntRange(1, 6).Draw(t, "number"), rapid.IntRange(0, 5).Draw(t, "score"), rapid.Bool().Draw(t, "correct")}
+			return typing{
+				rapid.IntRange(1, 6).Draw(t, "number"), rapid.IntRange(1, 6).Draw(t, "wrong"), rapid.IntRange(0, 5).Draw(t, "score"),
+				rapid.SampledFrom([]string{"type", "correct", "move"}).Draw(t, "what"),
+			}
 		})
 		var wait sync.WaitGroup
 		for _, by := range []desk.Typist{lan, ba} {
@@ -190,8 +193,11 @@ func TestTotalsAreExactUnderTwoOperators(t *testing.T) {
 			wait.Go(func() {
 				for _, typed := range typings {
 					asked := slip(batch, fmt.Sprintf("%d.%d", year, typed.number), int32(typed.score)) //nolint:gosec // 0 to 5
-					if typed.correct {
+					if typed.what != "type" {
 						asked.CorrectionReason = "đối chiếu lại"
+					}
+					if typed.what == "move" {
+						asked.CorrectsNumber = fmt.Sprintf("%d.%d", year, typed.wrong)
 					}
 					if _, err := h.Enter(t.Context(), by, asked, language.English); err != nil {
 						t.Error(err)

@@ -34,15 +34,21 @@ func (d *Desk) counted(ctx context.Context, doc batchDoc) (Batch, error) {
 func (d *Desk) count(ctx context.Context, batchID string) (totals, error) {
 	var t totals
 	var unfinished []string
+	var found []slipMark
+	away := map[string]bool{} // ratings that were met before they moved to another number, perhaps
 	query := store.Query{Index: "batch", Equal: []any{batchID}}
 	for mark, err := range d.marks.Find(ctx, query) {
 		if err != nil {
 			return t, typed("count slips", err)
 		}
-		if mark.Value.Pending != nil {
-			unfinished = append(unfinished, mark.Value.ID)
-		} else if mark.Value.Current != nil {
-			t.add(mark.Value.Current.Score)
+		switch m := mark.Value; {
+		case m.Pending != nil || m.Leaving != nil:
+			unfinished = append(unfinished, m.ID)
+		case m.Current != nil:
+			found = append(found, m)
+			if m.Current.From != nil {
+				away[m.Current.From.RatingID] = true
+			}
 		}
 	}
 	for _, id := range unfinished {
@@ -50,8 +56,16 @@ func (d *Desk) count(ctx context.Context, batchID string) (totals, error) {
 		if err != nil {
 			return t, err
 		}
-		if ok && doc.Current != nil {
+		if ok && doc.Current != nil && doc.Batch == batchID {
 			t.add(doc.Current.Score)
+			if doc.Current.From != nil {
+				away[doc.Current.From.RatingID] = true
+			}
+		}
+	}
+	for _, m := range found {
+		if !away[m.Current.RatingID] {
+			t.add(m.Current.Score)
 		}
 	}
 	return t, nil
