@@ -65,6 +65,23 @@ func (s *Screen) sealAgain(ctx context.Context) {
 	}
 }
 
+// lookAtJournal has the staff told what troubles the journal, by a small sign.
+func (s *Screen) lookAtJournal(ctx context.Context) {
+	status, err := s.options.Journal.Status(ctx)
+	if err != nil {
+		s.log.ErrorContext(ctx, "the journal does not tell how it is", "error", err)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !slices.Equal(s.troubles, status.Troubles) {
+		s.troubles = status.Troubles
+		if s.flow.state == Idle {
+			s.tell()
+		}
+	}
+}
+
 // enrolTime bounds how long the set-up screen waits for the server.
 const enrolTime = 45 * time.Second
 

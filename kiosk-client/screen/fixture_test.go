@@ -76,11 +76,12 @@ func asking(t testing.TB, id string) func(*pb.Configuration) {
 
 // notebook is a journal in memory that notes what it is told, and may refuse.
 type notebook struct {
-	mu     sync.Mutex
-	begun  []*noted
-	refuse error // of everything
-	wrong  []string
-	kept   map[string][]byte
+	mu       sync.Mutex
+	begun    []*noted
+	refuse   error // of everything
+	wrong    []string
+	kept     map[string][]byte
+	troubles []string
 }
 
 func (n *notebook) Setting(_ context.Context, name string) ([]byte, error) {
@@ -163,7 +164,9 @@ func (n *notebook) Seal(_ context.Context, id string) error {
 }
 
 func (n *notebook) Status(context.Context) (journal.Status, error) {
-	return journal.Status{Queue: 12, HighestSequence: 1204, AcknowledgedThrough: 1192, FreeBytes: 23_400_000_000, LastTouch: monday()}, nil
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return journal.Status{Queue: 12, HighestSequence: 1204, AcknowledgedThrough: 1192, FreeBytes: 23_400_000_000, LastTouch: monday(), Troubles: n.troubles}, nil
 }
 
 func (n *notebook) refuseAll(err error) {

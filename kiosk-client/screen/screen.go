@@ -92,6 +92,7 @@ type Screen struct {
 	unsealed []string      // ratings whose sealing failed; tried again
 	link     uplink.State  // as last seen
 	codes    map[string]template.HTML
+	troubles []string // of the journal, as last seen
 }
 
 // New opens the listeners and reads what is in the folder. Serve must follow.
@@ -243,8 +244,11 @@ func (s *Screen) server(ctx context.Context, handler http.Handler) *http.Server 
 	}
 }
 
-// beat is how often time is looked at.
-const beat = 200 * time.Millisecond
+// beat is how often time is looked at; once in slowly beats what waits is tried again.
+const (
+	beat   = 200 * time.Millisecond
+	slowly = 25
+)
 
 // watch lets time pass, takes over what the uplink learned, and enrols.
 func (s *Screen) watch(ctx context.Context) {
@@ -265,8 +269,9 @@ func (s *Screen) watch(ctx context.Context) {
 			enrolments.Go(func() { s.enrol(ctx, act) })
 		case <-ticker.C:
 			s.event(ctx, Event{Name: Tick})
-			if beats%25 == 0 {
+			if beats%slowly == 1 {
 				s.sealAgain(ctx)
+				s.lookAtJournal(ctx)
 			}
 		}
 	}

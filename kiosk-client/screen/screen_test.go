@@ -489,6 +489,34 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+func TestQuietSign(t *testing.T) {
+	k := run(t, configuration(t))
+	b := k.open(t)
+	for _, c := range []struct {
+		name, link string
+		connected  bool
+		journal    []string
+		sign       string
+	}{
+		{"all is well", "", true, nil, ""},
+		{"no network", uplink.TroubleUnreachable, false, nil, "Ngoại tuyến"},
+		{"revoked", uplink.TroubleRevoked, false, nil, "Máy đã bị thu hồi"},
+		{"nearly full", uplink.TroubleUnreachable, false, []string{"storage_low"}, "Ổ đĩa sắp đầy"},
+		{"a trouble without words", "", true, []string{"new_trouble"}, "Trở ngại (new_trouble)"},
+	} {
+		k.notes.mu.Lock()
+		k.notes.troubles = c.journal
+		k.notes.mu.Unlock()
+		k.lookAtJournal(t.Context())
+		k.line.set(func(l *line) { l.state.Connected, l.state.Trouble = c.connected, c.link })
+		k.until(t, "told", func(*Flow) bool { return k.link.Trouble == c.link && k.link.Connected == c.connected })
+		b.take(b.get("/screen?tab=" + b.token))
+		if c.sign == "" && strings.Contains(b.page, `class="quiet"`) || !strings.Contains(b.page, c.sign) {
+			t.Errorf("%s: no sign %q", c.name, c.sign)
+		}
+	}
+}
+
 func TestSignInOutlivesTheProgram(t *testing.T) {
 	config := configuration(t, func(c *pb.Configuration) { c.Officials[1].PinHash = pinHash("4711") })
 	k := run(t, config)

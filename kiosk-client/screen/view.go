@@ -13,6 +13,7 @@ import (
 	"github.com/hailong-vn/hailong/internal/poster"
 	"github.com/hailong-vn/hailong/kiosk-client/journal"
 	"github.com/hailong-vn/hailong/kiosk-client/keyboard"
+	"github.com/hailong-vn/hailong/kiosk-client/uplink"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 )
 
@@ -298,9 +299,20 @@ func (s *Screen) viewIdle(v *view) {
 	if form := s.flow.form(); form != nil {
 		v.Faces = faces(form.first, v.Tag, nil)
 	}
-	if trouble := s.link.Trouble; trouble != "" || !s.link.Connected {
-		v.Quiet = v.T("kiosk.quiet")
+	v.Quiet = s.quiet(*v)
+}
+
+// quiet is the small sign for staff: what they must do something about first, then a network that is away, which mends itself.
+func (s *Screen) quiet(v view) string {
+	switch trouble := s.link.Trouble; {
+	case len(s.troubles) > 0:
+		return v.troubleText(s.troubles[0])
+	case trouble != "" && trouble != uplink.TroubleUnreachable:
+		return v.troubleText(trouble)
+	case trouble != "" || !s.link.Connected:
+		return v.T("kiosk.quiet")
 	}
+	return ""
 }
 
 // day is dd/MM/yyyy.

@@ -43,7 +43,7 @@ var tagForm = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
 
 // loadLanguages reads the catalogues and the files languages/TAG.json of the folder: {"kiosk.ask.title": "…"}. What a file lacks is
 // shown in Vietnamese; a file that cannot be read is left out, and said in the log. Whoever translates starts from
-// internal/language/vi/kiosk.json.
+// LanguageTemplate.
 func loadLanguages(folder string, log *slog.Logger) (map[string]words, error) {
 	all := map[string]words{}
 	for _, one := range language.All {
