@@ -7,7 +7,7 @@ import (
 
 func TestTheClockOfTheMachine(t *testing.T) {
 	c, other := System(), System()
-	if c.BootID() == other.BootID() || c.BootID() != c.BootID() || len(c.BootID()) != 36 {
+	if boot := c.BootID(); boot == other.BootID() || boot != c.BootID() || len(boot) != 36 {
 		t.Errorf("starts are called %s and %s", c.BootID(), other.BootID())
 	}
 	before := c.SinceStart()

@@ -350,7 +350,11 @@ func (u *Uplink) Run(ctx context.Context) error {
 // keepHouse does what needs no server.
 func (u *Uplink) keepHouse(ctx context.Context) {
 	for {
-		if err := u.journal.Prune(ctx, u.serverTime()); err != nil && ctx.Err() == nil {
+		now := u.serverTime()
+		if now.IsZero() {
+			now = time.Unix(0, 0) // nothing is old by a clock that may be wrong by years; a full disk is full all the same
+		}
+		if err := u.journal.Prune(ctx, now); err != nil && ctx.Err() == nil {
 			u.log.WarnContext(ctx, "what arrived long ago could not be deleted; tried again", "error", err)
 		}
 		if wait(ctx, 10*time.Minute) != nil {
@@ -387,8 +391,8 @@ func (u *Uplink) session(ctx context.Context) (reached bool, err error) {
 		if err == nil || ctx.Err() != nil {
 			return
 		}
-		found := classify(err, line)
-		u.change(func(s *State) { s.Connected, s.Trouble = false, found.trouble })
+		found := cmpOr(classify(err, line).trouble, TroubleUnreachable) // or it answers and cannot do its work
+		u.change(func(s *State) { s.Connected, s.Trouble = false, found })
 	}()
 	if err := u.beat(ctx, calls); err != nil {
 		return false, err
