@@ -59,6 +59,7 @@ const (
 	SignOut   Name = "sign_out" // nobody signed in at the place Value any longer
 	Enrol     Name = "enrol"    // opens the set-up screen again
 	Code      Name = "code"     // a code was sent
+	Call      Name = "call"     // an official's key calls for the place Value, counted from 1
 )
 
 // What happens by itself.
@@ -221,6 +222,7 @@ func rules() []rule {
 		{on: Tick, do: (*Flow).tick, quiet: true},
 		{on: Configured, do: (*Flow).configured, quiet: true},
 		{on: Woken, do: (*Flow).woken, quiet: true},
+		{on: Call, do: (*Flow).call, quiet: true},
 		{on: Failed, do: (*Flow).failed},
 		{on: Began, in: []State{Ask}, do: (*Flow).began},
 

@@ -150,6 +150,8 @@ func TestFlow(t *testing.T) {
 		{"the official is not known", config{chooseOfficial}, "start pick: pick:5", Thanks, []string{"5 c1 sealed 0"}},
 		{"an official there is not", config{chooseOfficial}, "start pick:o9", Official, nil},
 		{"called", nil, "woken:c1=A012 pick:4", Thanks, []string{"4 #A012 o1 c1 sealed 0"}},
+		{"called by the official's key", config{twoCounters}, "call:2 pick:4", Thanks, []string{"4 c2 sealed 0"}},
+		{"called by a key while somebody answers", nil, "start pick:2 call:1 call:7 call:x done pass:4s", Ask, []string{"2 o1 c1 sealed 1"}},
 		{"called, nobody comes", nil, "woken:c1=A012 pass:41s", Idle, nil},
 		{"called again before the touch", nil, "woken:c1=A012 woken:c1=A013 pick:4", Thanks, []string{"4 #A013 o1 c1 sealed 0"}},
 		{"called while somebody answers: waits until the thank-you is over", nil, "start pick:2 woken:c1=A013 done pass:4s", Ask, []string{"2 o1 c1 sealed 1"}},

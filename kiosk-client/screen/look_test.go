@@ -139,6 +139,7 @@ func TestLook(t *testing.T) {
 				t.Errorf("in the upper half, though buttons are lowered: %v", low)
 			}
 			page.CheckConsole()
+			page.Go("about:blank") // the next one is another kiosk
 		})
 	}
 }

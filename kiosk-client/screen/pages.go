@@ -53,7 +53,7 @@ func (s *Screen) again(w http.ResponseWriter, r *http.Request) {
 
 // browserMay are the events that come from a browser.
 func browserMay() []Name {
-	return []Name{Start, Pick, Key, Toggle, Next, Say, Contact, Again, Back, More, Done, Stay, Draft, Speak, Contrast, Low, OpenStaff, SignIn, SignOut, Enrol, Code, Scan}
+	return []Name{Start, Pick, Key, Toggle, Next, Say, Contact, Again, Back, More, Done, Stay, Draft, Speak, Contrast, Low, OpenStaff, SignIn, SignOut, Enrol, Code, Scan, Call}
 }
 
 // tryPIN is not an event of the flow: a PIN is looked at here, and the flow is told whether it was right.
@@ -87,6 +87,8 @@ func (s *Screen) do(w http.ResponseWriter, r *http.Request) {
 		case Scan:
 			e.Ticket, e.Dossier = s.scanned(r.PostForm.Get("scan"))
 			e.Revision = 0 // a scanner looks at no screen
+		case Call:
+			e.Revision = 0 // it may come while somebody answers
 		case Toggle:
 			e.Value, e.On = toggled(value)
 		case Contrast, Low:

@@ -167,6 +167,14 @@ func (f *Flow) woken(e Event) {
 	f.waiting = append(f.waiting, wake)
 }
 
+// call is woken by a key: the official's button, plugged into the device.
+func (f *Flow) call(e Event) {
+	n, err := strconv.Atoi(e.Value)
+	if places := f.setting.Configuration.GetPlaces(); err == nil && n >= 1 && n <= len(places) {
+		f.woken(Event{Wake: Wake{Place: placeKey(places[n-1])}})
+	}
+}
+
 // invite turns the screen to whoever is called; false where the place is not served any more.
 func (f *Flow) invite(wake Wake) bool {
 	place := f.place(wake.Place)

@@ -160,9 +160,11 @@ addEventListener("input", sign);
 let typed = "", last = 0, later = 0;
 addEventListener("keydown", e => {
   if (e.key === "F9" && app.querySelector("[data-hold]")) { e.preventDefault(); act("staff"); return; }
+  const call = e.key === "F8" ? "1" : e.altKey && /^Digit[1-9]$/.test(e.code) ? e.code.slice(5) : "";
+  if (call) { e.preventDefault(); act("call:" + call); return; } // the official's button
   sign();
   if (e.target.closest?.("input,textarea,select") || e.ctrlKey || e.altKey || e.metaKey) return;
-  const now = performance.now();
+  const now = e.timeStamp; // when the key was pressed, however busy the page was
   if (now - last > 60) typed = "";
   last = now;
   clearTimeout(later);
