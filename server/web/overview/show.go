@@ -12,6 +12,7 @@ import (
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 	"github.com/hailong-vn/hailong/server/web"
 	"github.com/hailong-vn/hailong/server/web/chart"
+	"github.com/hailong-vn/hailong/server/web/kiosks"
 )
 
 // figures is everything a unit's page shows, as the services answered it.
@@ -51,6 +52,7 @@ type showPage struct {
 	CountersLater bool // the counters of this unit have no figures yet
 	MayRead       bool // single ratings
 	Channels      []pb.Channel
+	Kiosks        kiosks.Alert // devices that need somebody, for those who look after them
 }
 
 func (p pages) show(v *web.Visit) error {
@@ -82,6 +84,9 @@ func (p pages) show(v *web.Visit) error {
 	page.Counting = v.Filling() || page.Empty && got.summary.GetFreshThrough() == nil
 	if page.Counting {
 		v.Soon(soon)
+	}
+	if page.Kiosks, err = kiosks.AlertOf(v, unit.GetId()); err != nil {
+		return err
 	}
 	page.Counters, page.Procedures = monthsOf(v, got.counters), monthsOf(v, got.procedures)
 	if !page.Empty {
