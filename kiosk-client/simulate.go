@@ -2,12 +2,16 @@ package kiosk
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 
 	"golang.org/x/term"
@@ -59,20 +63,29 @@ func simulateDevices(ctx context.Context, t *terminal, args []string) error {
 	defer stop()
 	options.Abort = abort
 	summary, err := simulate.Run(ctx, options)
-	if err != nil {
+	if summary.Devices > 0 {
+		err = errors.Join(err, t.tellSimulated(summary))
+	}
+	return err
+}
+
+// tellSimulated tells what came of it; an error says that it is not what it should be.
+func (t *terminal) tellSimulated(s simulate.Summary) error {
+	number := func(n uint64) string { return t.Number(float64(n), 0) }
+	lines := []string{t.Text("kiosksim.summary", "devices", s.Devices, "sealed", number(s.Sealed), "acknowledged", number(s.Acknowledged),
+		"queued", number(s.Queued), "duplicates", number(s.Duplicates), "refused", number(s.Refused))}
+	for _, reason := range slices.Sorted(maps.Keys(s.Reasons)) {
+		lines = append(lines, fmt.Sprintf("  %6d  %s", s.Reasons[reason], reason))
+	}
+	lines = append(lines, t.Text("kiosksim.compared", "compared", s.Compared, "devices", s.Devices, "lost", number(s.Lost), "doubled", number(s.Doubled)))
+	if _, err := fmt.Fprintln(t.stdout, strings.Join(lines, "\n")); err != nil {
 		return err
 	}
-	number := func(n uint64) string { return t.Number(float64(n), 0) }
-	_, err = fmt.Fprintf(t.stdout, "%s\n%s\n", t.Text("kiosksim.summary", "devices", summary.Devices, "sealed", number(summary.Sealed), "acknowledged", number(summary.Acknowledged),
-		"queued", number(summary.Queued), "duplicates", number(summary.Duplicates), "refused", number(summary.Refused)),
-		t.Text("kiosksim.compared", "compared", summary.Compared, "devices", summary.Devices, "lost", number(summary.Lost), "doubled", number(summary.Doubled)))
 	switch {
-	case err != nil:
-		return err
-	case !summary.Sound():
-		return fault.New(fault.Internal, "kiosksim_differs", "lost", number(summary.Lost), "doubled", number(summary.Doubled), "refused", number(summary.Refused))
-	case summary.Queued > 0:
-		return fault.New(fault.Unavailable, "kiosksim_waiting", "queued", number(summary.Queued))
+	case !s.Sound():
+		return fault.New(fault.Internal, "kiosksim_differs", "lost", number(s.Lost), "doubled", number(s.Doubled), "refused", number(s.Refused))
+	case s.Queued > 0:
+		return fault.New(fault.Unavailable, "kiosksim_waiting", "queued", number(s.Queued))
 	}
 	return nil
 }

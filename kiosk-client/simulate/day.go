@@ -25,7 +25,7 @@ func OfficeDay() (Day, error) { return readDay(dayFile) }
 
 func readDay(text string) (Day, error) {
 	reader := csv.NewReader(strings.NewReader(text))
-	reader.Comment = '#'
+	reader.Comment, reader.FieldsPerRecord = '#', 2
 	rows, err := reader.ReadAll()
 	if err != nil {
 		return Day{}, fmt.Errorf("shape of a day: %w", err)

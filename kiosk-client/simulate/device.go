@@ -70,7 +70,7 @@ func (d *device) open(ctx context.Context) error {
 	}
 	link, err := uplink.New(ctx, uplink.Options{
 		Journal: kept, Server: d.options.Server, AllowPlain: d.options.AllowPlain, Roots: d.options.Roots, Version: d.options.Version,
-		MachineID: d.machine, Clock: clocks, Logger: d.options.Logger, Dial: d.line.options(&d.answers),
+		MachineID: d.machine, Clock: clocks, Logger: d.options.Logger, Random: d.options.Random, Dial: d.line.options(&d.answers),
 	})
 	if err != nil {
 		return errors.Join(err, kept.Close())
@@ -245,18 +245,22 @@ func (d *device) arrived(ctx context.Context, limit <-chan time.Time) bool {
 // settle sends what is still to be sent, and again what was to be sent again, until the queue is empty or ctx ends.
 func (d *device) settle(ctx context.Context) error {
 	for d.arrived(ctx, nil) && d.again > 0 {
-		if err := d.sendAgain(ctx); err != nil {
+		if err := d.sendAgain(ctx); err != nil && ctx.Err() == nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// queue puts n ratings of the day before into the journal while the server is away, spread as people come.
+// queue puts n ratings into the journal while the server is away, spread as people come.
 func (d *device) queue(ctx context.Context, c *crowd, n int) error {
 	const atOnce = 1000
+	// Of the day before; where somebody else made the device, it may not have been allowed to give any then.
 	today, _ := localday.Of(time.Now())
-	opening := today.Add(-1).Start().Add(8 * time.Hour)
+	opening, hours := today.Add(-1).Start().Add(8*time.Hour), 8*time.Hour
+	if len(d.options.Codes) > 0 {
+		opening, hours = time.Now(), 0
+	}
 	for done := 0; done < n; {
 		items := make([]journal.Item, min(atOnce, n-done))
 		for i := range items {
@@ -267,7 +271,7 @@ func (d *device) queue(ctx context.Context, c *crowd, n int) error {
 			if err != nil {
 				return err
 			}
-			since := time.Duration(c.arrivals.day.When(float64(done+i)/float64(n)) * float64(8*time.Hour))
+			since := time.Duration(c.arrivals.day.When(float64(done+i)/float64(n)) * float64(hours))
 			answers := d.form.answers(p.score, p.reasons)
 			items[i] = journal.Item{Rating: &pb.Rating{
 				Id: id.String(), UnitId: start.UnitID, CounterId: start.CounterID, OfficialId: start.OfficialID, TicketCode: start.TicketCode,

@@ -13,11 +13,9 @@ const (
 
 // figures are how it stands.
 type figures struct {
-	connected           int
-	sealed, queue       uint64
-	acknowledged        uint64
-	oldest              time.Time // zero where nothing waits
-	duplicates, refused uint64
+	Summary   // without what is only known in the end
+	connected int
+	oldest    time.Time // since when the first of the queues waits; zero where nothing does
 }
 
 func (s *simulation) look(ctx context.Context) figures {
@@ -31,16 +29,15 @@ func (s *simulation) look(ctx context.Context) figures {
 		if link.State().Connected {
 			f.connected++
 		}
-		f.sealed += d.sealed.Load()
-		f.queue += status.Queue
-		f.acknowledged += status.HighestSequence - status.Queue - min(d.before, status.HighestSequence-status.Queue)
+		f.Sealed += d.sealed.Load()
+		f.Queued += status.Queue
+		f.Acknowledged += status.HighestSequence - status.Queue - min(d.before, status.HighestSequence-status.Queue)
 		if status.Queue > 0 {
 			if at, err := d.oldest(ctx); err == nil && !at.IsZero() && (f.oldest.IsZero() || at.Before(f.oldest)) {
 				f.oldest = at
 			}
 		}
-		duplicates, refused, _ := d.answers.counts()
-		f.duplicates, f.refused = f.duplicates+duplicates, f.refused+refused
+		d.answers.addTo(&f.Summary)
 	}
 	return f
 }
@@ -62,7 +59,7 @@ func (s *simulation) show(ctx context.Context) {
 			ended = true
 		}
 		now, at := s.look(context.WithoutCancel(ctx)), time.Now()
-		line := s.line(now, float64(now.sealed-before.sealed)/max(at.Sub(last).Seconds(), 1e-3), at)
+		line := s.line(now, float64(now.Sealed-before.Sealed)/max(at.Sub(last).Seconds(), 1e-3), at)
 		before, last = now, at
 		switch {
 		case s.options.Terminal == nil:
@@ -94,6 +91,6 @@ func (s *simulation) line(f figures, rate float64, now time.Time) string {
 	if !f.oldest.IsZero() {
 		oldest = max(0, now.Sub(f.oldest).Seconds())
 	}
-	return in.Text("kiosksim.line", "connected", f.connected, "devices", len(s.devices), "sealed", number(f.sealed), "acknowledged", number(f.acknowledged),
-		"queue", number(f.queue), "oldest", in.Number(oldest, 0), "rate", in.Number(rate, 1), "duplicates", number(f.duplicates), "refused", number(f.refused))
+	return in.Text("kiosksim.line", "connected", f.connected, "devices", len(s.devices), "sealed", number(f.Sealed), "acknowledged", number(f.Acknowledged),
+		"queue", number(f.Queued), "oldest", in.Number(oldest, 0), "rate", in.Number(rate, 1), "duplicates", number(f.Duplicates), "refused", number(f.Refused))
 }

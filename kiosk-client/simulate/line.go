@@ -73,8 +73,8 @@ type answers struct {
 	mu         sync.Mutex
 	stored     map[string]struct{} // ids
 	duplicates uint64
-	refused    uint64
-	doubled    uint64 // stored though stored before
+	refused    map[string]uint64 // by reason
+	doubled    uint64            // stored though stored before
 }
 
 func (a *answers) add(o *pb.ItemOutcome) {
@@ -92,14 +92,26 @@ func (a *answers) add(o *pb.ItemOutcome) {
 	case pb.Outcome_OUTCOME_DUPLICATE:
 		a.duplicates++
 	default:
-		a.refused++
+		if a.refused == nil {
+			a.refused = map[string]uint64{}
+		}
+		a.refused[o.GetReasonCode()]++
 	}
 }
 
-func (a *answers) counts() (duplicates, refused, doubled uint64) {
+// addTo adds what was counted to a summary.
+func (a *answers) addTo(s *Summary) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.duplicates, a.refused, a.doubled
+	s.Duplicates += a.duplicates
+	s.Doubled += a.doubled
+	for reason, n := range a.refused {
+		s.Refused += n
+		if s.Reasons == nil {
+			s.Reasons = map[string]uint64{}
+		}
+		s.Reasons[reason] += n
+	}
 }
 
 // options put the line and the counting under an uplink's calls, which stay as they are.

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/hailong-vn/hailong/internal/fault"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
@@ -118,9 +119,14 @@ func (o *office) knows(ctx context.Context, deviceID string) (bool, error) {
 	return err == nil && known.GetRevokedAt() == nil, err
 }
 
+// backdated is how long before its making a device may have given ratings: the queue of the day before, and clocks that are slow.
+const backdated = 3 * 24 * time.Hour
+
 // make makes a device and answers its code.
 func (o *office) make(ctx context.Context, name string, place *pb.DeviceBinding) (deviceID, code string, err error) {
-	made, err := o.directory.CreateDevice(ctx, &pb.CreateDeviceRequest{Name: name, Bindings: []*pb.DeviceBinding{place}})
+	made, err := o.directory.CreateDevice(ctx, &pb.CreateDeviceRequest{Name: name, Bindings: []*pb.DeviceBinding{
+		{UnitId: place.GetUnitId(), CounterId: place.GetCounterId(), ValidFrom: timestamppb.New(time.Now().Add(-backdated))},
+	}})
 	return made.GetDevice().GetId(), made.GetEnrollmentCode(), err
 }
 

@@ -31,6 +31,7 @@ type Options struct {
 
 	State string        // folder of the journals; "" = in memory
 	For   time.Duration // ends by itself; 0 = when it is interrupted
+	After int           // ends by itself after so many ratings beside the backlog; 0 = when it is interrupted
 	Wait  time.Duration // at most for the queues to become empty at the end
 	Seed  uint64        // the same seed, the same people
 
@@ -53,6 +54,8 @@ type Options struct {
 	Figures  io.Writer    // the live line; nil = none
 	Words    io.Writer    // words for people; nil = none
 	Terminal func() int   // width of Figures where it is a terminal, whose line is written over; nil = it is none
+
+	Random func() float64 // the jitter of the uplinks' pauses, 0 to 1; nil = at random
 
 	Abort <-chan struct{} // closed: the end does not wait for the queues; nil = never
 }
@@ -81,6 +84,7 @@ func (o *Options) Register(flags *flag.FlagSet, in language.Language) {
 	flags.BoolVar(&o.Keep, "keep", o.Keep, usage("keep"))
 	flags.StringVar(&o.State, "state", o.State, usage("state"))
 	flags.DurationVar(&o.For, "for", o.For, usage("for"))
+	flags.IntVar(&o.After, "after", o.After, usage("after"))
 	flags.DurationVar(&o.Wait, "wait", o.Wait, usage("wait"))
 	flags.Uint64Var(&o.Seed, "seed", o.Seed, usage("seed"))
 	flags.DurationVar(&o.DayLength, "day-length", o.DayLength, usage("day-length"))
@@ -161,7 +165,7 @@ func (o *Options) Check() error {
 		flag string
 		ok   bool
 	}{
-		{"devices", within(float64(o.Devices), 1, maxDevices)}, {"rate", within(o.Rate, 0, maxRate)}, {"for", o.For >= 0}, {"wait", o.Wait >= 0},
+		{"devices", within(float64(o.Devices), 1, maxDevices)}, {"rate", within(o.Rate, 0, maxRate)}, {"for", o.For >= 0}, {"wait", o.Wait >= 0}, {"after", o.After >= 0},
 		{"day-length", o.DayLength >= time.Second && o.DayLength <= 24*time.Hour}, {"outage", within(o.Outage, 0, 0.95)},
 		{"outage-length", o.OutageLength > 0}, {"duplicates", within(o.Duplicates, 0, 1)}, {"backlog", within(float64(o.Backlog), 0, maxBacklog)},
 		{"wrong-clocks", within(o.WrongClocks, 0, 1)}, {"share", within(o.Share, 0.001, 1)}, {"scores", sum > 0}, {"reasons", within(o.Reasons, 0, 1)},

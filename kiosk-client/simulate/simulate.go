@@ -28,14 +28,15 @@ import (
 // Summary is what came of a simulation.
 type Summary struct {
 	Devices      int
-	Sealed       uint64 // as the simulation counted
-	Acknowledged uint64 // as the journals say
-	Queued       uint64 // as the journals say
-	Duplicates   uint64 // answers to what was sent again
-	Refused      uint64 // answers of CONFLICT or REJECTED
-	Compared     int    // devices whose queue was empty, so that the server could be asked what it holds
-	Lost         uint64 // sealed and not held by the server
-	Doubled      uint64 // stored twice, or held by the server and never given
+	Sealed       uint64            // as the simulation counted
+	Acknowledged uint64            // as the journals say
+	Queued       uint64            // as the journals say
+	Duplicates   uint64            // answers to what was sent again
+	Refused      uint64            // answers of CONFLICT or REJECTED
+	Reasons      map[string]uint64 // of Refused, by the server's code
+	Compared     int               // devices whose queue was empty, so that the server could be asked what it holds
+	Lost         uint64            // sealed and not held by the server
+	Doubled      uint64            // stored twice, or held by the server and never given
 }
 
 // Sound tells whether nothing is lost and nothing doubled, as far as it could be compared.
@@ -117,6 +118,9 @@ func (s *simulation) enrol(ctx context.Context) error {
 			off = time.Duration((3 + 6*random.Float64()) * float64(time.Minute))
 			if random.IntN(2) == 0 {
 				off = -off
+			}
+			if len(s.options.Codes) > 0 {
+				off = off.Abs() // who made the device said from when on it may give ratings, and that may be now
 			}
 		}
 		s.devices = append(s.devices, newDevice(s.options, s.name, folder, off))
@@ -230,6 +234,8 @@ func (s *simulation) play(ctx, life context.Context) error {
 		defer cancel()
 	}
 	s.say("kiosksim.playing")
+	ctx, end := context.WithCancel(ctx)
+	defer end()
 	group, ctx := errgroup.WithContext(ctx)
 	for _, d := range s.devices {
 		group.Go(func() error { return d.serve(life) })
@@ -240,7 +246,11 @@ func (s *simulation) play(ctx, life context.Context) error {
 			group.Go(func() error { s.cut(ctx, d, random); return nil })
 		}
 	}
-	group.Go(func() error { s.letCome(ctx); return nil })
+	group.Go(func() error {
+		defer end()
+		s.letCome(ctx)
+		return nil
+	})
 	return group.Wait()
 }
 
@@ -258,7 +268,7 @@ func (s *simulation) letCome(ctx context.Context) {
 	start := time.Now()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	for {
+	for n := 0; s.options.After == 0 || n < s.options.After; n++ {
 		p := s.crowd.next()
 		timer.Reset(time.Until(start.Add(p.at)))
 		select {
@@ -307,7 +317,7 @@ func (s *simulation) settle(life context.Context) error {
 		case <-ctx.Done():
 		}
 	}()
-	return s.each(ctx, -1, func(ctx context.Context, _ int, d *device) error { return d.settle(ctx) })
+	return s.each(life, -1, func(_ context.Context, _ int, d *device) error { return d.settle(ctx) })
 }
 
 // compare asks the server what it holds of each device whose queue is empty.
@@ -332,8 +342,7 @@ func (s *simulation) compare(life context.Context) (Summary, error) {
 		out.Sealed += sealed
 		out.Queued += status.Queue
 		out.Acknowledged += status.HighestSequence - d.before - status.Queue
-		duplicates, refused, doubled := d.answers.counts()
-		out.Duplicates, out.Refused, out.Doubled = out.Duplicates+duplicates, out.Refused+refused, out.Doubled+doubled
+		d.answers.addTo(&out)
 		given := status.HighestSequence - d.before
 		out.Lost, out.Doubled = out.Lost+sealed-min(sealed, given), out.Doubled+given-min(sealed, given)
 		if status.Queue == 0 {
