@@ -32,15 +32,17 @@ func Mount(site *web.Site) error {
 	}
 	p := pages{read}
 	for pattern, handler := range map[string]func(*web.Visit) error{
-		"GET /desk":                     p.showBatches,
-		"GET /desk/new":                 p.showNew,
-		"POST /desk/new":                p.open,
-		"GET /desk/batches/{id}":        p.showBatch,
-		"POST /desk/batches/{id}":       p.enter,
-		"POST /desk/batches/{id}/close": p.close,
-		"GET /desk/batches/{id}/close":  p.backToBatch,
-		"GET /desk/phone":               p.showPhone,
-		"POST /desk/phone":              p.answer,
+		"GET /desk":                      p.showBatches,
+		"GET /desk/new":                  p.showNew,
+		"POST /desk/new":                 p.open,
+		"GET /desk/batches/{id}":         p.showBatch,
+		"POST /desk/batches/{id}":        p.enter,
+		"POST /desk/batches/{id}/close":  p.close,
+		"GET /desk/batches/{id}/close":   p.backToBatch,
+		"GET /desk/batches/{id}/number":  p.showRenumber,
+		"POST /desk/batches/{id}/number": p.renumber,
+		"GET /desk/phone":                p.showPhone,
+		"POST /desk/phone":               p.answer,
 	} {
 		site.Handle(pattern, web.SignedIn, handler, web.Needs(action))
 	}

@@ -33,6 +33,7 @@ func TestDesk(t *testing.T) {
 		"corrected by somebody meanwhile":     testCorrectedMeanwhile,
 		"a correction keeps the comment":      testKeepsComment,
 		"the number counts up":                testNumber,
+		"a wrong number":                      testWrongNumber,
 		"closing":                             testClosing,
 		"who may not":                         testWhoMayNot,
 		"markup and odd numbers":              testMarkup,
@@ -59,7 +60,7 @@ func testForEverybody(t *testing.T, program *webtest.Program) {
 			for name, path := range map[string]string{
 				"desk": "/desk", "new": "/desk/new?q=", "new-unit": "/desk/new?unit=" + program.CommuneOffice,
 				"batch": strings.TrimPrefix(long, program.HTTP), "three": strings.TrimPrefix(three, program.HTTP),
-				"correct": strings.TrimPrefix(long, program.HTTP) + "?correct=E22",
+				"correct": strings.TrimPrefix(long, program.HTTP) + "?correct=E22", "renumber": strings.TrimPrefix(long, program.HTTP) + "/number?slip=E22",
 				"search":  "/desk/phone?q=" + url.QueryEscape("phuong"), "nothing": "/desk/phone?q=zzz", "phone": "/desk/phone?unit=" + program.WardOffice,
 			} {
 				mark := "?"
@@ -276,6 +277,73 @@ func testNumber(t *testing.T, program *webtest.Program) {
 	k.Screenshot("desk/next-slip-phone")
 	k.NoHorizontalScroll()
 	k.CheckConsole()
+}
+
+func testWrongNumber(t *testing.T, program *webtest.Program) {
+	address := pile(t, program, webtest.Operator, "kiosk", 0)
+	for i, number := range []string{"20", "21", "32"} {
+		enter(t, program, webtest.Operator, address, number, int32(i+2)) //nolint:gosec // 2 to 4
+	}
+	k := open(t, program, webtest.Operator, browser.Options{})
+	k.Go(address)
+	k.Follow(`td a[href$="slip=32"]`) // of the slip just typed, with the keyboard from here on
+	k.WaitText("dl", "4 Hài lòng")
+	k.Type("21")
+	k.Press("Enter")
+	if status := k.PressAndLoad("Enter"); status != 409 {
+		t.Errorf("a number that is taken: status %d", status)
+	}
+	k.WaitText("#number-error", "Số 21 đã có phiếu khác do "+string(webtest.Operator))
+	if k.Value("#number") != "21" || k.Value("#correction_reason") != "Gõ nhầm số phiếu" || !strings.HasPrefix(k.Focused(), "input#number") {
+		t.Errorf("%q, %q, at %s", k.Value("#number"), k.Value("#correction_reason"), k.Focused())
+	}
+	k.CheckAccessible()
+	k.Screenshot("desk/renumber-taken")
+	k.Fill("#number", "22")
+	k.Press("Enter")
+	if status := k.PressAndLoad("Enter"); status != 200 {
+		t.Errorf("status %d", status)
+	}
+	k.WaitText(".said", "Đã đổi phiếu 32 thành phiếu 22")
+	if k.Value("#number") != "23" {
+		t.Errorf("typing goes on at %q", k.Value("#number"))
+	}
+	got := batch(t, program, address)
+	if s := got.GetSlips()[0]; s.GetNumber() != "22" || s.GetOverallScore() != 4 || fmt.Sprint(got.GetBatch().GetCounts()) != "[0 0 1 1 1 0]" {
+		t.Errorf("slips %v", got)
+	}
+	// Somebody else changes the slip or takes it away, while this one still looks at it; without JavaScript.
+	k = open(t, program, webtest.CommuneOperator, browser.Options{NoScript: true})
+	k.Go(address + "/number?slip=22")
+	enter(t, program, webtest.Operator, address, "22", 1, func(r *pb.EnterSlipRequest) { r.CorrectionReason = "đọc lại" })
+	k.Fill("#number", "24")
+	if status := k.Submit("form.card [type=submit]"); status != 409 {
+		t.Errorf("changed meanwhile: status %d", status)
+	}
+	k.WaitText(".note", "vừa sửa")
+	k.WaitText("dl", "1 Rất không hài lòng")
+	enter(t, program, webtest.Operator, address, "23", 1, func(r *pb.EnterSlipRequest) { r.CorrectsNumber, r.CorrectionReason = "22", "gõ nhầm" })
+	if status := k.Submit("form.card [type=submit]"); status != 409 || !strings.Contains(k.Text("[role=alert]"), "chuyển sang số 23") {
+		t.Errorf("moved meanwhile: status %d, %s", status, k.Text("main"))
+	}
+	k.CheckAccessible()
+	// The page for corrections never types a slip anew under a number that is free again.
+	k.Go(address + "?correct=21")
+	for n := range 21 { // it is no longer among the last
+		enter(t, program, webtest.Operator, address, fmt.Sprint(100+n), 5)
+	}
+	enter(t, program, webtest.Operator, address, "25", 3, func(r *pb.EnterSlipRequest) { r.CorrectsNumber, r.CorrectionReason = "21", "gõ nhầm" })
+	k.Fill("#q\\.overall", "2")
+	k.Fill("#correction_reason", "đọc nhầm")
+	if status := k.Submit("form.card [type=submit]"); status != 422 || !strings.Contains(k.Text("[role=alert]"), "chuyển sang số 25") {
+		t.Errorf("corrected after it moved: status %d, %s", status, k.Text("main"))
+	}
+	if n := batch(t, program, address).GetBatch().GetTyped(); n != 24 {
+		t.Errorf("%d slips", n)
+	}
+	if status := k.Go(address + "/number"); status != 404 {
+		t.Errorf("no slip: status %d", status)
+	}
 }
 
 func testClosing(t *testing.T, program *webtest.Program) {

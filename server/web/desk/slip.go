@@ -243,11 +243,11 @@ func (p pages) enter(v *web.Visit) error {
 		page.Problem = answer.GetOutcome().GetReason()
 		return p.again(v, http.StatusUnprocessableEntity, page)
 	}
-	next := url.Values{}
-	if page.Seen == "" { // after a correction the operator goes on where the pile was
-		next.Set("after", page.Number)
+	after := page.Number
+	if page.Seen != "" { // after a correction the operator goes on where the pile was
+		after = page.lastOf(v.Account.GetName())
 	}
-	return v.Redirect("/desk/batches/" + page.Batch.GetId() + "?" + next.Encode())
+	return v.Redirect("/desk/batches/" + page.Batch.GetId() + "?" + url.Values{"after": {after}}.Encode())
 }
 
 // store sends the slip. A correction of one that is not among the last as it was seen is sent without its reason first: where what it would take the place of is not what the operator
@@ -259,6 +259,9 @@ func (p pages) store(v *web.Visit, page *batchPage, asked *pb.EnterSlipRequest) 
 			return v.Desk.EnterSlip(v.Context(), asked)
 		}
 	}
+	if page.Seen != "" {
+		asked.CorrectsNumber = asked.Number // nothing is stored even where its number is free again meanwhile
+	}
 	answer, err := v.Desk.EnterSlip(v.Context(), asked)
 	if err != nil || answer.GetOutcome().GetOutcome() != pb.Outcome_OUTCOME_CONFLICT || page.Seen == "" {
 		return answer, err
@@ -267,7 +270,7 @@ func (p pages) store(v *web.Visit, page *batchPage, asked *pb.EnterSlipRequest) 
 		page.Note = v.Text("deskpage.changed_meanwhile")
 		return answer, nil
 	}
-	asked.CorrectionReason = page.Reason
+	asked.CorrectionReason, asked.CorrectsNumber = page.Reason, ""
 	return v.Desk.EnterSlip(v.Context(), asked)
 }
 
@@ -307,6 +310,14 @@ func (b *batchPage) Next() string {
 // CorrectLink is the address to correct a slip.
 func (b *batchPage) CorrectLink(slip *pb.Slip) string {
 	return "/desk/batches/" + b.Batch.GetId() + "?" + url.Values{"correct": {slip.GetNumber()}}.Encode()
+}
+
+// WrongLink is the address to change the number of the slip that is looked at.
+func (b *batchPage) WrongLink() string { return b.RenumberLink(&pb.Slip{Number: b.Number}) }
+
+// RenumberLink is the address to change a slip's number.
+func (b *batchPage) RenumberLink(slip *pb.Slip) string {
+	return "/desk/batches/" + b.Batch.GetId() + "/number?" + url.Values{"slip": {slip.GetNumber()}}.Encode()
 }
 
 // Differs tells whether the count differs from the one by hand.
