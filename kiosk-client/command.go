@@ -42,6 +42,14 @@ func commands() []command {
 		{"enroll", enroll},
 		{"status", tellStatus},
 		{"hook", tellHook},
+		{"language", func(_ context.Context, t *terminal, _ []string) error {
+			texts, err := screen.LanguageTemplate()
+			if err != nil {
+				return err
+			}
+			_, err = t.stdout.Write(texts)
+			return err
+		}},
 		{"demo", demo},
 		{"simulate", simulateDevices},
 		{"version", func(_ context.Context, t *terminal, _ []string) error {
