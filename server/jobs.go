@@ -63,6 +63,12 @@ func (s operationsService) StartImport(ctx context.Context, request *pb.StartImp
 	if err := checkEverything(ctx, identity.RunJobs); err != nil {
 		return nil, err
 	}
+	if id := request.GetCheckedJobId(); id != "" {
+		var err error
+		if request, err = s.checkedFile(ctx, id, request); err != nil {
+			return nil, err
+		}
+	}
 	request.FileName = path.Base(strings.ReplaceAll(request.GetFileName(), `\`, "/")) // as browsers of all systems give it
 	kind := jobImportUnits
 	if request.GetKind() == pb.ImportKind_IMPORT_KIND_RATINGS {
@@ -77,7 +83,31 @@ func (s operationsService) StartImport(ctx context.Context, request *pb.StartImp
 	} else if _, err := unitsMapping(request.GetMapping()); err != nil {
 		return nil, err
 	}
-	return s.startJob(ctx, kind, request.GetFileName(), request)
+	keep := time.Duration(0)
+	if request.GetCheckOnly() {
+		keep = keepChecked
+	}
+	return s.startJob(ctx, kind, request.GetFileName(), request, keep)
+}
+
+// keepChecked is how long a file that was only checked is kept to be imported: a day, as the contract says.
+const keepChecked = 24 * time.Hour
+
+// checkedFile is the request that a job of the caller checked, to be imported now.
+func (s operationsService) checkedFile(ctx context.Context, id string, asked *pb.StartImportRequest) (*pb.StartImportRequest, error) {
+	input, err := s.jobs.Kept(ctx, id, callerOf(ctx).AccountID)
+	if err != nil {
+		return nil, err
+	}
+	request := &pb.StartImportRequest{}
+	if err := proto.Unmarshal(input, request); err != nil {
+		return nil, err
+	}
+	if request.GetKind() != asked.GetKind() {
+		return nil, fault.New(fault.Invalid, "job_keeps_nothing")
+	}
+	request.CheckOnly = asked.GetCheckOnly()
+	return request, nil
 }
 
 var aMonth = regexp.MustCompile(`^(\d{4}-(0[1-9]|1[0-2]))?$`)
@@ -99,16 +129,16 @@ func (s operationsService) StartReconcile(ctx context.Context, request *pb.Start
 	if from != "" && to != "" {
 		subject = from + " – " + to
 	}
-	return s.startJob(ctx, jobReconcile, subject, request)
+	return s.startJob(ctx, jobReconcile, subject, request, 0)
 }
 
-func (s operationsService) startJob(ctx context.Context, kind, subject string, request proto.Message) (*pb.Job, error) {
+func (s operationsService) startJob(ctx context.Context, kind, subject string, request proto.Message, keep time.Duration) (*pb.Job, error) {
 	input, err := proto.Marshal(request)
 	if err != nil {
 		return nil, err
 	}
 	caller := callerOf(ctx)
-	started, err := s.jobs.Start(ctx, job.New{Kind: kind, Subject: subject, Input: input,
+	started, err := s.jobs.Start(ctx, job.New{Kind: kind, Subject: subject, Input: input, Keep: keep,
 		By: job.By{Account: caller.AccountID, Name: caller.Name, Language: string(languageOf(ctx))}})
 	if err != nil {
 		return nil, err

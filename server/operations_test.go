@@ -94,13 +94,16 @@ func TestImportJobs(t *testing.T) {
 		bad := "2026-03-01 09:00:00,91001,7,x\n2026-03-01 09:00:00,12345,4,y\nyesterday,91001,4,z\n"
 		ratings := &pb.StartImportRequest{Kind: pb.ImportKind_IMPORT_KIND_RATINGS, FileName: "phieu.csv", Mapping: slipMapping,
 			Csv: []byte(slipHeader + slips(0, 600) + bad), CheckOnly: true}
-		if checked := s.imports(admin, ratings); !strings.Contains(checked.GetReport(), "Only checked") ||
+		checked = s.imports(admin, ratings)
+		if !strings.Contains(checked.GetReport(), "Only checked") ||
 			!strings.Contains(checked.GetReport(), "Rows read: 603, understood: 600. Stored: 0") || !strings.Contains(checked.GetReport(), "Row 602, column score, “7”: ") ||
 			!strings.Contains(checked.GetReport(), "Row 603, column unit, “12345”: ") || !strings.Contains(checked.GetReport(), "Row 604, column time, “yesterday”: ") {
 			t.Errorf("checked: %v", checked)
 		}
 		ratings.CheckOnly = false
-		if stored := s.imports(admin, ratings); !strings.Contains(stored.GetReport(), "Stored: 600, there before: 0") || stored.GetState() != pb.JobState_JOB_STATE_DONE {
+		kept := &pb.StartImportRequest{Kind: ratings.GetKind(), FileName: "phieu.csv", CheckedJobId: checked.GetId()}
+		if stored := s.imports(admin, kept); !strings.Contains(stored.GetReport(), "Stored: 600, there before: 0") || strings.Contains(stored.GetReport(), "Only checked") ||
+			stored.GetSubject() != "phieu.csv" || stored.GetState() != pb.JobState_JOB_STATE_DONE {
 			t.Errorf("stored: %v", stored)
 		}
 		if again := s.imports(admin, ratings); !strings.Contains(again.GetReport(), "Stored: 0, there before: 600") {
@@ -179,6 +182,24 @@ func testImportRefusals(admin context.Context, t *testing.T, s *running) {
 			_, err := s.operations().StartImport(c.ctx, request)
 			wantRefused(t, err, c.code, c.reason)
 		})
+	}
+	checked := s.imports(admin, &pb.StartImportRequest{Kind: pb.ImportKind_IMPORT_KIND_UNITS, FileName: "u.csv", Csv: []byte(someUnits), CheckOnly: true})
+	for _, c := range []struct {
+		name   string
+		ctx    context.Context
+		kind   pb.ImportKind
+		id     string
+		code   codes.Code
+		reason string
+	}{
+		{"checked by another", p.as("quản trị hai", pb.Role_ROLE_ADMINISTRATOR, ""), pb.ImportKind_IMPORT_KIND_UNITS, checked.GetId(), codes.PermissionDenied, "job_kept_for_another"},
+		{"checked as something else", admin, pb.ImportKind_IMPORT_KIND_RATINGS, checked.GetId(), codes.InvalidArgument, "job_keeps_nothing"},
+		{"no such check", admin, pb.ImportKind_IMPORT_KIND_UNITS, "none", codes.NotFound, "job_unknown"},
+	} {
+		_, err := s.operations().StartImport(c.ctx, &pb.StartImportRequest{Kind: c.kind, FileName: "u.csv", CheckedJobId: c.id})
+		if t.Run(c.name, func(t *testing.T) { wantRefused(t, err, c.code, c.reason) }); t.Failed() {
+			return
+		}
 	}
 	failed := s.imports(admin, &pb.StartImportRequest{Kind: pb.ImportKind_IMPORT_KIND_UNITS, FileName: "b.csv", Csv: []byte("a,b\n1,2\n")})
 	if failed.GetState() != pb.JobState_JOB_STATE_FAILED || !strings.Contains(failed.GetReport(), "column") {

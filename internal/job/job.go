@@ -53,7 +53,9 @@ type Job struct {
 	Process   string    `bson:"process,omitempty"`
 	Attempts  int       `bson:"attempts"` // times a process took it up
 	Cancel    bool      `bson:"cancel,omitempty"`
-	Input     string    `bson:"input"` // name of the blob that holds what it works on; removed when it ended
+	Input     string    `bson:"input"` // name of the blob that holds what it works on; removed when it ended, or at KeptUntil
+	Keep      int64     `bson:"keep,omitempty"`       // seconds for which that is kept once the job is done
+	KeptUntil time.Time `bson:"kept_until,omitempty"` // unset = it is removed, or the job goes on
 }
 
 // By is who started a job.
@@ -85,6 +87,7 @@ func Of(err error) Line {
 var jobType = store.Define[Job]("jobs",
 	store.Index{Name: "started", Fields: []string{"started_at"}},
 	store.Index{Name: "state", Fields: []string{"state", "sign_at"}},
+	store.Index{Name: "kept", Fields: []string{"kept_until"}},
 )
 
 // Kinds lists the kinds of documents kept here.

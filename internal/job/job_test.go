@@ -379,3 +379,51 @@ func TestListIsPaged(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatIsKeptForAWhile(t *testing.T) {
+	onEngines(t, func(t *testing.T, engine store.Engine) {
+		var now clock
+		fails := map[string]Work{"good": func(context.Context, *Run) error { return nil }, "bad": func(context.Context, *Run) error { return errors.New("no") }}
+		r := process(t, engine, now.Now, fails)
+		start := func(kind string, keep time.Duration) Job {
+			t.Helper()
+			j, err := r.Start(t.Context(), New{Kind: kind, Input: []byte("dữ liệu"), By: By{Account: "a-an", Name: "an"}, Keep: keep})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return until(t, r, j.ID, "ended", func(j Job) bool { return j.State.Ended() })
+		}
+		j := start("good", time.Hour)
+		for _, c := range []struct {
+			name, id, account, reason string
+		}{
+			{"by its owner", j.ID, "a-an", ""},
+			{"by another", j.ID, "a-ba", "job_kept_for_another"},
+			{"by nobody", j.ID, "", "job_kept_for_another"},
+			{"not to be kept", start("good", 0).ID, "a-an", "job_keeps_nothing"},
+			{"failed", start("bad", time.Hour).ID, "a-an", "job_keeps_nothing"},
+			{"no such job", "none", "a-an", "job_unknown"},
+		} {
+			input, err := r.Kept(t.Context(), c.id, c.account)
+			if c.reason == "" && (err != nil || string(input) != "dữ liệu") || c.reason != "" && (err == nil || fault.Of(err).Reason != c.reason) {
+				t.Errorf("%s: %q, %v", c.name, input, err)
+			}
+		}
+		now.move(59 * time.Minute)
+		if err := r.expire(t.Context()); err != nil || !kept(t, engine, j) {
+			t.Errorf("removed too early: %v", err)
+		}
+		now.move(2 * time.Minute)
+		if _, err := r.Kept(t.Context(), j.ID, "a-an"); err == nil || fault.Of(err).Reason != "job_input_gone" {
+			t.Errorf("after its time, before it is removed: %v", err)
+		}
+		for range 2 { // another process may have been faster
+			if err := r.expire(t.Context()); err != nil || kept(t, engine, j) {
+				t.Errorf("not removed: %v", err)
+			}
+		}
+		if _, err := r.Kept(t.Context(), j.ID, "a-an"); err == nil || fault.Of(err).Reason != "job_input_gone" {
+			t.Errorf("after it was removed: %v", err)
+		}
+	})
+}

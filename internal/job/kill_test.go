@@ -94,6 +94,7 @@ func TestKill(t *testing.T) {
 				t.Fatal(err)
 			}
 			j := until(t, r, id, "done", in(Done))
+			r.Close() // what it worked on is removed a moment after its end is kept
 			if got := <-read; got != "dữ liệu, taken up 2 times" || j.Done != 2 || kept(t, engine, j) {
 				t.Errorf("%s: %+v", got, j)
 			}

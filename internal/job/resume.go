@@ -12,13 +12,16 @@ import (
 // resumeEvery is how often a process looks for jobs that nobody runs any more.
 const resumeEvery = 10 * time.Second
 
-// Resume takes up jobs whose process is gone, now and every few seconds, until ctx ends.
+// Resume takes up jobs whose process is gone, and removes what was kept long enough, now and every few seconds, until ctx ends.
 func (r *Runner) Resume(ctx context.Context) {
 	ticker := time.NewTicker(resumeEvery)
 	defer ticker.Stop()
 	for {
 		if err := r.takeUp(ctx); err != nil && ctx.Err() == nil {
 			r.options.Logger.WarnContext(ctx, "jobs that were interrupted cannot be looked for", "error", err)
+		}
+		if err := r.expire(ctx); err != nil && ctx.Err() == nil {
+			r.options.Logger.WarnContext(ctx, "what jobs worked on cannot be removed", "error", err)
 		}
 		select {
 		case <-ctx.Done():

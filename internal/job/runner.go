@@ -92,6 +92,7 @@ type New struct {
 	Subject string
 	Input   []byte
 	By      By
+	Keep    time.Duration // how long the input is kept once the job is done, for whoever started it (Kept); 0 = not at all
 }
 
 // Start starts a job, which goes on by itself. Exhausted "job_too_many" where this process has enough to do; Unavailable
@@ -107,7 +108,7 @@ func (r *Runner) Start(ctx context.Context, wanted New) (Job, error) {
 	now := store.Milliseconds(r.options.Now())
 	j := Job{
 		ID: id.String(), Kind: wanted.Kind, Subject: store.Clip(wanted.Subject, maxText), State: Running, By: wanted.By, StartedAt: now, SignAt: now,
-		Process: r.process, Attempts: 1, Input: "jobs/" + id.String(),
+		Process: r.process, Attempts: 1, Input: "jobs/" + id.String(), Keep: int64(wanted.Keep / time.Second),
 	}
 	run := newRun(j, r.blobs)
 	if err := r.reserve(run); err != nil {
@@ -252,6 +253,9 @@ func (r *Runner) finish(ctx context.Context, j Job, run *Run, err error) {
 				j.Report = append([]Line{Of(err).short()}, j.Report[:min(len(j.Report), MaxLines-1)]...)
 			}
 			j.EndedAt = j.SignAt
+			if state == Done && j.Keep > 0 {
+				j.KeptUntil = j.EndedAt.Add(time.Duration(j.Keep) * time.Second)
+			}
 		})
 		if keptErr == nil || errors.Is(keptErr, errTaken) {
 			break
@@ -270,7 +274,7 @@ func (r *Runner) finish(ctx context.Context, j Job, run *Run, err error) {
 		return
 	}
 	r.options.Logger.InfoContext(ctx, "job ended", "job", j.ID, "kind", j.Kind, "state", state)
-	if state.Ended() {
+	if state.Ended() && (state != Done || j.Keep == 0) {
 		r.forget(keeping, j)
 	}
 }

@@ -85,9 +85,6 @@ func (p pages) startImport(v *web.Visit) error {
 	if err != nil {
 		return err
 	}
-	if request.GetCheckOnly() {
-		return v.Redirect("/admin/jobs/" + started.GetId() + "?checked=1")
-	}
 	return v.Redirect("/admin/jobs/" + started.GetId())
 }
 

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 	"github.com/hailong-vn/hailong/server/web"
@@ -98,9 +99,28 @@ func (p pages) startReconcile(v *web.Visit) error {
 }
 
 type jobPage struct {
-	Tabs    []tab
-	Job     shownJob
-	Checked bool // whoever looks has just had a file checked, and wants it stored next
+	Tabs     []tab
+	Job      shownJob
+	Loadable bool // it only checked a file, for whoever looks, which is kept to be stored
+	Gone     bool // it did, and the file is kept no longer
+	Problem  string
+}
+
+// keepChecked is how long the contract keeps a file that was only checked.
+const keepChecked = 24 * time.Hour
+
+func (p pages) jobPage(v *web.Visit) (jobPage, error) {
+	j, err := p.job(v)
+	if err != nil {
+		return jobPage{}, err
+	}
+	page := jobPage{Tabs: tabs(v, "jobs"), Job: shown(j)}
+	if j.GetState() == pb.JobState_JOB_STATE_DONE && v.May("run_jobs") && j.GetStartedBy() == v.Account.GetName() &&
+		strings.HasPrefix(j.GetReport(), v.Text("job.check_only")+"\n") {
+		page.Loadable = v.Clock().Sub(j.GetEndedAt().AsTime()) < keepChecked
+		page.Gone = !page.Loadable
+	}
+	return page, nil
 }
 
 func (p pages) job(v *web.Visit) (*pb.Job, error) {
@@ -108,11 +128,32 @@ func (p pages) job(v *web.Visit) (*pb.Job, error) {
 }
 
 func (p pages) showJob(v *web.Visit) error {
-	j, err := p.job(v)
+	page, err := p.jobPage(v)
 	if err != nil {
 		return err
 	}
-	return v.Render(p.Pages, "job", jobPage{Tabs: tabs(v, "jobs"), Job: shown(j), Checked: v.Value("checked") != ""})
+	return v.Render(p.Pages, "job", page)
+}
+
+// load stores the file that a job checked.
+func (p pages) load(v *web.Visit) error {
+	page, err := p.jobPage(v)
+	if err != nil {
+		return err
+	}
+	request := &pb.StartImportRequest{Kind: pb.ImportKind_IMPORT_KIND_UNITS, FileName: page.Job.GetSubject(), CheckedJobId: page.Job.GetId()}
+	if page.Job.GetKind() == "import_ratings" {
+		request.Kind = pb.ImportKind_IMPORT_KIND_RATINGS
+	}
+	started, err := v.Operations.StartImport(v.Context(), request)
+	if words, mend := web.Message(err); mend {
+		page.Problem = words
+		return v.RenderStatus(http.StatusUnprocessableEntity, p.Pages, "job", page)
+	}
+	if err != nil {
+		return err
+	}
+	return v.Redirect("/admin/jobs/" + started.GetId())
 }
 
 // sendReport sends the whole report as a text that Windows programs read too.

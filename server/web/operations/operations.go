@@ -4,6 +4,7 @@ package operations
 
 import (
 	"embed"
+	"net/url"
 
 	"github.com/hailong-vn/hailong/server/web"
 )
@@ -35,6 +36,10 @@ func Mount(site *web.Site) error {
 	site.Handle("GET /admin/jobs/{id}", web.SignedIn, everything(p.showJob), jobs)
 	site.Handle("GET /admin/jobs/{id}/report", web.SignedIn, everything(p.sendReport), jobs)
 	site.Handle("POST /admin/jobs/{id}/cancel", web.SignedIn, everything(p.cancelJob), run)
+	site.Handle("POST /admin/jobs/{id}/load", web.SignedIn, everything(p.load), run)
+	site.Handle("GET /admin/jobs/{id}/load", web.SignedIn, everything(func(v *web.Visit) error { // a page that was answered there, loaded again
+		return v.Redirect("/admin/jobs/" + url.PathEscape(v.R.PathValue("id")))
+	}), run)
 	quarantine := web.Needs("manage_quarantine")
 	site.Handle("GET /admin/quarantine", web.SignedIn, p.showQuarantine, quarantine)
 	site.Handle("POST /admin/quarantine", web.SignedIn, p.settle, quarantine)

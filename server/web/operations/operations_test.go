@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/hailong-vn/hailong/internal/language"
 	"github.com/hailong-vn/hailong/internal/testengine/browser"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
+	"github.com/hailong-vn/hailong/server"
 	"github.com/hailong-vn/hailong/server/web/webtest"
 )
 
@@ -93,10 +95,14 @@ func slip(unit string, score int32) *pb.Rating {
 }
 
 func TestImport(t *testing.T) {
-	p := webtest.Start(t)
+	var later atomic.Int64 // how far the clock is ahead
+	p := webtest.Start(t, webtest.Change(func(c *server.Config) {
+		c.Clock = func() time.Time { return time.Now().Add(time.Duration(later.Load())) }
+	}))
 	page := browser.Open(t).Page(t, browser.Options{})
 	p.GiveSession(t, page, webtest.Administrator)
 	form := `form:has([name="ratings_file"]) `
+	checked := "" // address of a job that only checked a file
 
 	t.Run("checked beside the form, which keeps its file", func(t *testing.T) {
 		page := page.In(t)
@@ -182,9 +188,21 @@ func TestImport(t *testing.T) {
 		page.Screenshot("imports-file-left")
 		choose(page, "ratings_file", "a.csv", quoted(slips(3)))
 		page.Submit(form + `[formaction]`)
-		page.WaitText("main", "chọn lại tệp và bấm") // without JavaScript the page says how the file gets stored
+		// Without JavaScript the page is loaded again until the check is done, then the file is stored without being sent a second time.
+		until := func(selector string) {
+			for deadline := time.Now().Add(20 * time.Second); !page.Exists(selector) && time.Now().Before(deadline); {
+				page.Go(page.URL())
+			}
+		}
+		until(`form[action$="/load"]`)
+		checked = strings.TrimPrefix(page.URL(), p.HTTP)
 		page.Screenshot("job-checked-without-javascript")
 		page.CheckAccessible()
+		page.Submit(`form[action$="/load"] button`)
+		until("[data-ended]")
+		if report := page.Text("#job"); !strings.Contains(report, "Đã ghi: 0, đã có từ trước: 3") || strings.Contains(report, "Chỉ kiểm tra") || page.Exists(`form[action$="/load"]`) {
+			t.Errorf("the checked file, stored: %s", report)
+		}
 	})
 	t.Run("units", func(t *testing.T) {
 		page := page.In(t)
@@ -220,6 +238,21 @@ func TestImport(t *testing.T) {
 	}
 	p.Look(t, webtest.View{Who: webtest.Administrator, Path: "/admin/jobs/" + jobs.GetJobs()[len(jobs.GetJobs())-1].GetId(), Name: "job"})
 	p.Look(t, webtest.View{Who: webtest.Administrator, Path: "/admin/jobs", Name: "jobs"})
+	t.Run("a checked file is kept for a day", func(t *testing.T) {
+		later.Store(int64(23 * time.Hour))
+		v := p.Visitor(t, webtest.Administrator)
+		if page := v.Get(checked); !strings.Contains(page.Body, "Ghi tệp đã kiểm tra") {
+			t.Errorf("after 23 hours: %d %s", page.Status, page.Body)
+		}
+		later.Store(int64(25 * time.Hour))
+		v = p.Visitor(t, webtest.Administrator)
+		if page := v.Get(checked); strings.Contains(page.Body, "Ghi tệp đã kiểm tra") || !strings.Contains(page.Body, "chỉ được giữ một ngày, nay không còn") {
+			t.Errorf("after a day: %d %s", page.Status, page.Body)
+		}
+		if page := v.Post(checked+"/load", nil); page.Status != http.StatusUnprocessableEntity || !strings.Contains(page.Body, "nay không còn. Xin chọn lại tệp") {
+			t.Errorf("stored after a day: %d %s", page.Status, page.Body)
+		}
+	})
 }
 
 func TestReconcilePage(t *testing.T) {
