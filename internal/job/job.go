@@ -53,7 +53,7 @@ type Job struct {
 	Process   string    `bson:"process,omitempty"`
 	Attempts  int       `bson:"attempts"` // times a process took it up
 	Cancel    bool      `bson:"cancel,omitempty"`
-	Input     string    `bson:"input"` // name of the blob that holds what it works on; removed when it ended, or at KeptUntil
+	Input     string    `bson:"input"`                // name of the blob that holds what it works on; removed when it ended, or at KeptUntil
 	Keep      int64     `bson:"keep,omitempty"`       // seconds for which that is kept once the job is done
 	KeptUntil time.Time `bson:"kept_until,omitempty"` // unset = it is removed, or the job goes on
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/hailong-vn/hailong/internal/fault"
+	"github.com/hailong-vn/hailong/internal/store"
 )
 
 // maxRecordLines is how many lines one record may span. A comment has fewer; where a quote was never closed, this is how
@@ -63,7 +64,7 @@ func (c *csvRecords) find(columns []string) error {
 		c.from[i] = slices.IndexFunc(names, same)
 		switch {
 		case c.from[i] < 0:
-			return fault.New(fault.Invalid, "import_ratings_column_missing", "column", column, "columns", cut(strings.Join(names, ", "), 400))
+			return fault.New(fault.Invalid, "import_ratings_column_missing", "column", column, "columns", store.Clip(strings.Join(names, ", "), 400))
 		case slices.IndexFunc(names[c.from[i]+1:], same) >= 0:
 			return fault.New(fault.Invalid, "import_ratings_column_twice", "column", column)
 		}

@@ -7,10 +7,10 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/hailong-vn/hailong/internal/fault"
 	"github.com/hailong-vn/hailong/internal/language"
+	"github.com/hailong-vn/hailong/internal/store"
 )
 
 // maxValue is how many bytes of a wrong value are shown.
@@ -84,7 +84,7 @@ func (e *errorsFile) write(f rowFault) error {
 	if words == "" {
 		words = e.speak.Text("import.reason." + f.reason)
 	}
-	return e.csv.Write([]string{strconv.FormatInt(f.line, 10), harmless(f.column), f.reason, harmless(cut(f.value, maxValue)), words})
+	return e.csv.Write([]string{strconv.FormatInt(f.line, 10), harmless(f.column), f.reason, harmless(store.Clip(f.value, maxValue)), words})
 }
 
 func (e *errorsFile) flush() error {
@@ -115,17 +115,6 @@ func harmless(value string) string {
 		return "'" + value
 	}
 	return value
-}
-
-// cut shortens a text to at most so many bytes, at a letter.
-func cut(text string, limit int) string {
-	if len(text) <= limit {
-		return text
-	}
-	for limit > 0 && !utf8.RuneStart(text[limit]) {
-		limit--
-	}
-	return text[:limit] + "…"
 }
 
 // cutBytes is a copy of the start of a text, long enough to be cut again.

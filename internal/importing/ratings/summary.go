@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hailong-vn/hailong/internal/store"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 )
 
@@ -114,9 +115,9 @@ func (s *Summary) fault(f rowFault) {
 	count(s.ErrorKinds, f.reason)
 	switch f.reason {
 	case reasonLabelUnknown, reasonChoice, reasonChannel:
-		count(s.UnknownLabels, f.column+": "+cut(tidy(f.value), maxValue))
+		count(s.UnknownLabels, f.column+": "+store.Clip(tidy(f.value), maxValue))
 	case reasonUnitUnknown:
-		count(s.UnknownUnits, cut(tidy(f.value), maxValue))
+		count(s.UnknownUnits, store.Clip(tidy(f.value), maxValue))
 	}
 }
 

@@ -61,7 +61,7 @@ func testForEverybody(t *testing.T, program *webtest.Program) {
 				"desk": "/desk", "new": "/desk/new?q=", "new-unit": "/desk/new?unit=" + program.CommuneOffice,
 				"batch": strings.TrimPrefix(long, program.HTTP), "three": strings.TrimPrefix(three, program.HTTP),
 				"correct": strings.TrimPrefix(long, program.HTTP) + "?correct=E22", "renumber": strings.TrimPrefix(long, program.HTTP) + "/number?slip=E22",
-				"search":  "/desk/phone?q=" + url.QueryEscape("phuong"), "nothing": "/desk/phone?q=zzz", "phone": "/desk/phone?unit=" + program.WardOffice,
+				"search": "/desk/phone?q=" + url.QueryEscape("phuong"), "nothing": "/desk/phone?q=zzz", "phone": "/desk/phone?unit=" + program.WardOffice,
 			} {
 				mark := "?"
 				if strings.Contains(path, "?") {
