@@ -83,7 +83,7 @@ func cast() []casework.Actor {
 
 func opening(id string) casework.Opening {
 	return casework.Opening{
-		ID: id, Code: "572493816507", Number: casework.Number{Unit: commune, Year: 2026, N: 7}, Source: casework.FromRating,
+		ID: id, Code: "572493816508", Number: casework.Number{Unit: commune, Year: 2026, N: 7}, Source: casework.FromRating,
 		Receiving: commune, About: []string{"o-about"}, Ratings: []string{"r1"},
 	}
 }
