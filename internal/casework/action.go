@@ -282,18 +282,13 @@ func (m Machine) tickAction(row Row, a Action, event ActionEvent, at time.Time) 
 	}
 	var effects []Effect
 	for _, one := range after {
-		effect := Effect{Kind: ClockChanged, Clock: one.Clock.Name, Do: Stop}
+		do := Stop
 		if one.Clock.Running() {
-			due, err := one.Clock.Due(m.world.Hours)
-			if err != nil {
-				return nil, nil, err
-			}
-			effect.Due, effect.Do = due, Start
-			if one.Clock.Escalated > 0 {
-				effect.Do = RaiseOne
+			if do = Start; one.Clock.Escalated > 0 {
+				do = RaiseOne
 			}
 		}
-		effects = append(effects, effect)
+		effects = append(effects, m.changed(do, one.Clock))
 	}
 	return after, effects, nil
 }
@@ -348,6 +343,24 @@ func ReplayAction(ordered Ordered, history []ActionEntry) (Action, error) {
 // RunningOf lists how the running clocks of an action stand on a day.
 func (m Machine) RunningOf(a Action, today localday.Day) ([]Running, error) {
 	return m.standings(a.Clocks, today)
+}
+
+// WaitingOf are the events that are to happen to an action by themselves by now, to be applied by TheSystem one after the other.
+func (m Machine) WaitingOf(a Action, at time.Time) ([]ActionEvent, error) {
+	var out []ActionEvent
+	for _, clock := range a.Clocks {
+		if !clock.Running() {
+			continue
+		}
+		level, err := m.level(clock, moment(at, a.last()))
+		if err != nil {
+			return nil, err
+		}
+		for range level - clock.Escalated {
+			out = append(out, ActionEvent{Name: Overdue})
+		}
+	}
+	return out, nil
 }
 
 // RemindersOf are what is to be said of an action on a day.

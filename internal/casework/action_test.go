@@ -50,8 +50,17 @@ func TestALifeOfAnAction(t *testing.T) {
 	apply(casework.Confirm, actor("minh2", "o-minh", casework.Leader, commune, office), days(1), "casework_your_unit")
 	apply(casework.SendBack, deputy(), days(2), "")
 	apply(casework.Overdue, casework.TheSystem(), days(20), "casework_not_late")
+	if waiting, err := m.WaitingOf(a, days(32)); err != nil || len(waiting) != 1 || waiting[0].Name != casework.Overdue {
+		t.Errorf("waiting %+v, %v", waiting, err)
+	}
 	apply(casework.Overdue, casework.TheSystem(), days(32), "")
 	apply(casework.Overdue, casework.TheSystem(), days(32), "casework_not_late")
+	if waiting, _ := m.WaitingOf(a, days(32)); len(waiting) != 0 {
+		t.Errorf("it waits again: %+v", waiting)
+	}
+	if reminders, err := m.RemindersOf(a, "2026-12-22"); err != nil || len(reminders) != 1 {
+		t.Errorf("reminders %+v, %v", reminders, err)
+	}
 	apply(casework.HandOn, deputy(), days(32), "")
 	late := actionEvent(casework.ChangeDue)
 	if _, _, err := m.ApplyAction(a, late, deputy(), days(32)); reason(err) != "casework_missing_due" {

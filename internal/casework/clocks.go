@@ -15,21 +15,12 @@ func (m Machine) tick(row Row, c Case, event Event, entry Entry) ([]ClockAfter, 
 	clocks := slices.Clone(c.Clocks)
 	var changed []int
 	var effects []Effect
-	note := func(do Do, i int, clock Clock) error {
+	note := func(do Do, i int, clock Clock) {
 		clocks[i] = clock
 		if !slices.Contains(changed, i) {
 			changed = append(changed, i)
 		}
-		effect := Effect{Kind: ClockChanged, Clock: clock.Name, Do: do}
-		if clock.Running() {
-			due, err := clock.Due(m.world.Hours)
-			if err != nil {
-				return err
-			}
-			effect.Due = due
-		}
-		effects = append(effects, effect)
-		return nil
+		effects = append(effects, m.changed(do, clock))
 	}
 	for _, t := range row.Clocks {
 		if err := m.one(t, c, event, entry, &clocks, note); err != nil {
@@ -44,7 +35,16 @@ func (m Machine) tick(row Row, c Case, event Event, entry Entry) ([]ClockAfter, 
 	return after, effects, nil
 }
 
-func (m Machine) one(t Tick, c Case, event Event, entry Entry, clocks *[]Clock, note func(Do, int, Clock) error) error {
+// changed is the effect on a clock. An opinion is taken up even where an office's calendar is broken: that no due day can be found is said beside it.
+func (m Machine) changed(do Do, clock Clock) Effect {
+	effect := Effect{Kind: ClockChanged, Clock: clock.Name, Do: do}
+	if clock.Running() {
+		effect.Due, effect.Trouble = clock.Due(m.world.Hours)
+	}
+	return effect
+}
+
+func (m Machine) one(t Tick, c Case, event Event, entry Entry, clocks *[]Clock, note func(Do, int, Clock)) error {
 	on := entry.Day()
 	name := t.Clock
 	if name == NoticeByRoute || name == SettleByRoute {
@@ -55,14 +55,13 @@ func (m Machine) one(t Tick, c Case, event Event, entry Entry, clocks *[]Clock, 
 	if t.Do == Start {
 		rule, _ := m.world.Rules.Rule(name)
 		*clocks = append(*clocks, Clock{})
-		return note(Start, len(*clocks)-1, Clock{Clock: deadline.Begin(name, on, rule.Term)})
+		note(Start, len(*clocks)-1, Clock{Clock: deadline.Begin(name, on, rule.Term)})
+		return nil
 	}
 	if t.Do == SuspendAll {
 		indexes, after, err := m.suspendable(c, entry.At)
 		for n, i := range indexes {
-			if err := note(t.Do, i, after[n]); err != nil {
-				return err
-			}
+			note(t.Do, i, after[n])
 		}
 		return err
 	}
@@ -86,9 +85,7 @@ func (m Machine) one(t Tick, c Case, event Event, entry Entry, clocks *[]Clock, 
 		if err != nil {
 			return err
 		}
-		if err := note(t.Do, i, clock); err != nil {
-			return err
-		}
+		note(t.Do, i, clock)
 	}
 	return nil
 }
@@ -136,9 +133,6 @@ func (m Machine) tell(row Row, c Case, e Entry) []Effect {
 		if effect.Unit != "" {
 			out = append(out, effect)
 		}
-	}
-	if e.Event.Name == Merge && len(c.Attached) > 0 {
-		out = append(out, Effect{Kind: MoveRatings, Case: c.MergedInto, Ratings: slices.Clone(c.Attached)})
 	}
 	return out
 }

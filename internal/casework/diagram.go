@@ -91,6 +91,9 @@ func drawTable(out, words *strings.Builder, l language.Language, title string, y
 			ports[row.To]++
 			fromX, toX, enter := b.x(), to.x(), to.y+4+5*(ports[row.To]-1)
 			lane := leftGutter - laneGap*lanes[between]
+			if to.right { // ways there and back meet otherwise
+				enter += 12
+			}
 			if between {
 				lane = leftGutter + boxWidth + laneGap*lanes[between]
 				if !b.right {

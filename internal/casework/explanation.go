@@ -173,6 +173,9 @@ func (x Explanation) Check() (Explanation, error) {
 }
 
 func attached(list []Attachment) ([]Attachment, error) {
+	if len(list) == 0 {
+		return nil, nil // as a store gives it back
+	}
 	list = slices.Clone(list)
 	for i, one := range list {
 		var err error

@@ -47,6 +47,7 @@ type Effect struct {
 	Clock     string       // of ClockChanged
 	Do        Do           // of ClockChanged
 	Due       deadline.Due // of ClockChanged, while the clock runs; its Warning belongs beside the day
+	Trouble   error        // of ClockChanged: why there is no Due, such as a calendar by which offices never open; the event happened all the same
 	Case      string       // of MoveRatings: the case that takes them; of Tell to TellTarget
 	Ratings   []string     // of MoveRatings
 }
@@ -58,14 +59,11 @@ type EffectKind string
 const (
 	Tell         EffectKind = "tell"
 	ClockChanged EffectKind = "clock"
-	MoveRatings  EffectKind = "move_ratings" // attach these to the case this one was merged into
+	MoveRatings  EffectKind = "move_ratings" // attach these, as TheSystem, to the case this one was merged into; not where that has its explanation
 )
 
 // Open opens a case. Invalid "casework_opening" with "field" where the opening cannot be, Denied "casework_denied".
 func (m Machine) Open(opening Opening, actor Actor, at time.Time) (Case, []Effect, error) {
-	if err := opening.check(); err != nil {
-		return Case{}, nil, err
-	}
 	return m.Apply(Case{Opening: opening}, Event{Name: Open}, actor, at)
 }
 
@@ -107,12 +105,20 @@ func (m Machine) Apply(c Case, event Event, actor Actor, at time.Time) (Case, []
 	if !ok || (event.Name == Open) != (len(c.History) == 0) {
 		return c, nil, fault.New(fault.Stale, "casework_not_now", "state", c.State, "event", event.Name)
 	}
+	if event.Name == Open {
+		if err := c.check(); err != nil {
+			return c, nil, err
+		}
+	}
 	signature, person, err := actor.signs(at)
 	if err != nil {
 		return c, nil, err
 	}
 	if !m.may(row, person, c.Receiving, c.Assigned) {
 		return c, nil, fault.New(fault.Denied, "casework_denied", "event", event.Name)
+	}
+	if signature.Role == Citizen {
+		event.Reason = "" // the citizen's own words are kept apart
 	}
 	kept, err := row.take(event, c)
 	if err != nil {
@@ -123,8 +129,9 @@ func (m Machine) Apply(c Case, event Event, actor Actor, at time.Time) (Case, []
 			return c, nil, err
 		}
 	}
-	if kept.Into.ID != "" {
-		kept.Into = Target{ID: kept.Into.ID}
+	into := kept.Into
+	if into.ID != "" {
+		kept.Into = Target{ID: into.ID}
 	}
 	if len(c.History) >= MaxHistory && row.From == row.To && event.Name != Escalate && event.Name != Resume {
 		return c, nil, fault.New(fault.Exhausted, "casework_history_full", "limit", MaxHistory)
@@ -136,7 +143,11 @@ func (m Machine) Apply(c Case, event Event, actor Actor, at time.Time) (Case, []
 		return c, nil, err
 	}
 	next := c.with(entry)
-	return next, append(effects, m.tell(row, next, entry)...), nil
+	effects = append(effects, m.tell(row, next, entry)...)
+	if _, can := find(m.rows, into.State, Attach); can && len(c.Attached) > 0 {
+		effects = append(effects, Effect{Kind: MoveRatings, Case: into.ID, Ratings: slices.Clone(c.Attached)})
+	}
+	return next, effects, nil
 }
 
 // moment is a time as it is kept.

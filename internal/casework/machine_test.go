@@ -328,27 +328,80 @@ func TestMerge(t *testing.T) {
 		into casework.Target
 		want string
 	}{
-		"an earlier case":         {casework.Target{ID: "c1", Receiving: commune, State: casework.Explained, OpenedAt: start.AddDate(0, 0, -1)}, ""},
-		"one of the same moment":  {casework.Target{ID: "c4", Receiving: commune, State: casework.Received, OpenedAt: start}, ""},
-		"the other of the moment": {casework.Target{ID: "c6", Receiving: commune, State: casework.Received, OpenedAt: start}, "casework_merge_later"},
-		"a later one":             {casework.Target{ID: "c1", Receiving: commune, State: casework.Received, OpenedAt: days(1)}, "casework_merge_later"},
-		"itself":                  {casework.TargetOf(c), "casework_merge_self"},
-		"a duplicate":             {casework.Target{ID: "c1", Receiving: commune, State: casework.Duplicate, MergedInto: "c0", OpenedAt: start.AddDate(0, 0, -1)}, "casework_merge_merged"},
-		"one that was withdrawn":  {casework.Target{ID: "c1", Receiving: commune, State: casework.Withdrawn, OpenedAt: start.AddDate(0, 0, -1)}, "casework_merge_ended"},
-		"one nobody knows":        {casework.Target{ID: "c1"}, "casework_merge_ended"},
-		"another unit's":          {casework.Target{ID: "c1", Receiving: other, State: casework.Received, OpenedAt: start.AddDate(0, 0, -1)}, "casework_merge_unit"},
+		"one with its explanation": {casework.Target{ID: "c1", Receiving: commune, State: casework.Closed, OpenedAt: start.AddDate(0, 0, -1)}, ""},
+		"an earlier case":          {casework.Target{ID: "c1", Receiving: commune, State: casework.Explained, OpenedAt: start.AddDate(0, 0, -1)}, ""},
+		"one of the same moment":   {casework.Target{ID: "c4", Receiving: commune, State: casework.Received, OpenedAt: start}, ""},
+		"the other of the moment":  {casework.Target{ID: "c6", Receiving: commune, State: casework.Received, OpenedAt: start}, "casework_merge_later"},
+		"a later one":              {casework.Target{ID: "c1", Receiving: commune, State: casework.Received, OpenedAt: days(1)}, "casework_merge_later"},
+		"itself":                   {casework.TargetOf(c), "casework_merge_self"},
+		"a duplicate":              {casework.Target{ID: "c1", Receiving: commune, State: casework.Duplicate, MergedInto: "c0", OpenedAt: start.AddDate(0, 0, -1)}, "casework_merge_merged"},
+		"one that was withdrawn":   {casework.Target{ID: "c1", Receiving: commune, State: casework.Withdrawn, OpenedAt: start.AddDate(0, 0, -1)}, "casework_merge_ended"},
+		"one nobody knows":         {casework.Target{ID: "c1"}, "casework_merge_ended"},
+		"another unit's":           {casework.Target{ID: "c1", Receiving: other, State: casework.Received, OpenedAt: start.AddDate(0, 0, -1)}, "casework_merge_unit"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			next, effects, err := m.Apply(c, casework.Event{Name: casework.Merge, Into: one.into}, operator(), days(1))
 			if reason(err) != one.want {
 				t.Fatalf("got %v", err)
 			}
-			if err == nil && (next.MergedInto != one.into.ID || !slices.ContainsFunc(effects, func(e casework.Effect) bool {
+			moved := slices.ContainsFunc(effects, func(e casework.Effect) bool {
 				return e.Kind == casework.MoveRatings && e.Case == one.into.ID && slices.Equal(e.Ratings, []string{"r1"})
-			})) {
+			})
+			if err == nil && (next.MergedInto != one.into.ID || moved != (one.into.State != casework.Closed)) {
 				t.Errorf("%+v, %+v", next, effects)
 			}
 		})
+	}
+}
+
+// TestABrokenCalendarLosesNoOpinion: where offices never open nobody knows a due day, but what citizens say is still taken up and explained.
+func TestABrokenCalendarLosesNoOpinion(t *testing.T) {
+	rules, err := deadline.Defaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := casework.New(casework.World{Rules: rules, Within: within})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, effects, err := m.Open(opening("c1"), operator(), start)
+	if err != nil || !slices.ContainsFunc(effects, func(e casework.Effect) bool { return reason(e.Trouble) == "deadline_never_open" }) {
+		t.Fatalf("%+v, %v", effects, err)
+	}
+	c = step(t, m, c, full(casework.RequestExplanation), deputy(), start)
+	c = step(t, m, c, full(casework.Submit), writer(), start)
+	c = step(t, m, c, full(casework.Accept), deputy(), start)
+	c = step(t, m, c, full(casework.Reply), deputy(), start)
+	if c = step(t, m, c, full(casework.Satisfied), casework.TheCitizen(), start); c.State != casework.Closed {
+		t.Errorf("%s", c.State)
+	}
+	if _, _, err := m.Order(ordered(), actionEvent(casework.Order), deputy(), start); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestCitizensWordsAreKeptApart: what a citizen writes is only named in the case.
+func TestCitizensWordsAreKeptApart(t *testing.T) {
+	m := machine(t)
+	c, _, err := m.Open(opening("c1"), operator(), start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := casework.Event{Name: casework.Withdraw, Reason: "Tôi là Nguyễn Văn A, 0912345678"}
+	if _, _, err := m.Apply(c, said, casework.TheCitizen(), days(1)); reason(err) != "casework_missing_withdrawal" {
+		t.Errorf("withdrawn with words in the case: %v", err)
+	}
+	said.Private = "p1"
+	next := step(t, m, c, said, casework.TheCitizen(), days(1))
+	if kept := next.History[1].Event; kept.Reason != "" || kept.Private != "p1" {
+		t.Errorf("kept %+v", kept)
+	}
+	if kept := step(t, m, c, casework.Event{Name: casework.Withdraw, Reason: "Gọi điện xin rút"}, operator(), days(1)).History[1].Event; kept.Reason == "" {
+		t.Errorf("kept %+v", kept)
+	}
+	// what a row does not need is not kept
+	if kept := step(t, m, c, full(casework.Assign), operator(), days(1)).History[1].Event; kept.Explanation != nil || kept.Text != "" || kept.Private != "" || kept.Days != 0 {
+		t.Errorf("kept %+v", kept)
 	}
 }
 

@@ -53,6 +53,10 @@ func (n Need) take(kept *Event, event Event, c Case) (err error) {
 		if len(kept.Reasons) == 0 || !among(kept.Reasons, ReopenReasons()) || slices.Contains(kept.Reasons, OtherReason) && !isID(event.Private) || len(event.Private) > maxID {
 			return missing(n)
 		}
+	case NeedWithdrawal:
+		if kept.Private = event.Private; kept.Reason == "" && event.Private == "" || event.Private != "" && !isID(event.Private) {
+			return missing(n)
+		}
 	case NeedExplanation:
 		if event.Explanation == nil {
 			return missing(n)

@@ -37,6 +37,7 @@ const (
 	NeedReason        Need = "reason"
 	NeedReturnReasons Need = "return_reasons"
 	NeedReopenReasons Need = "reopen_reasons"
+	NeedWithdrawal    Need = "withdrawal" // why, in words of the office, or the citizen's own, kept apart
 	NeedExplanation   Need = "explanation"
 	NeedFinding       Need = "finding"
 	NeedText          Need = "text"
@@ -195,7 +196,7 @@ func Rows() []Row {
 	t.row(RouteResult, Closed, Row{Who: desk, Needs: []Need{NeedText}, Guards: []Guard{IsHandedOver}, Clocks: []Tick{{Do: StopAll}}, Tell: []Audience{TellCitizen, TellLeaders}}, OutOfScope)
 	t.row(PutBack, Received, Row{Who: leader, Needs: []Need{NeedReason}, Clocks: []Tick{{Do: StopAll}, {Start, ClockAssign}, {Start, ClockReply}}, Tell: []Audience{TellCitizen, TellDesk}}, OutOfScope)
 	t.row(Merge, Duplicate, Row{Who: desk, Needs: []Need{NeedTarget}, Guards: []Guard{Earlier}, Clocks: []Tick{{Do: StopAll}}, Tell: []Audience{TellCitizen, TellTarget, TellUnit}}, Received, Assigned, ExplanationRequested, Returned, Reopened)
-	t.row(Withdraw, Withdrawn, Row{Who: citizen, Needs: []Need{NeedReason}, Clocks: []Tick{{Do: StopAll}}, Tell: []Audience{TellLeaders, TellUnit}}, Received, Assigned, ExplanationRequested, Explained, Returned, Accepted, Reopened)
+	t.row(Withdraw, Withdrawn, Row{Who: citizen, Needs: []Need{NeedWithdrawal}, Clocks: []Tick{{Do: StopAll}}, Tell: []Audience{TellLeaders, TellUnit}}, Received, Assigned, ExplanationRequested, Explained, Returned, Accepted, Reopened)
 	t.stay(Extend, Row{Who: leader, Needs: []Need{NeedClock, NeedDays, NeedReason}, Clocks: []Tick{{Do: ExtendOne}}, Tell: []Audience{TellUnit, TellCitizen}}, Assigned, ExplanationRequested, Explained, Returned, Accepted, OutOfScope)
 	t.stay(Suspend, Row{Who: leader, Needs: []Need{NeedReason}, Guards: []Guard{MaySuspend}, Clocks: []Tick{{Do: SuspendAll}}, Tell: []Audience{TellUnit, TellCitizen}}, Assigned, ExplanationRequested, Explained, Returned, Accepted, OutOfScope)
 	t.stay(Resume, Row{Who: leader, Guards: []Guard{IsSuspended}, Clocks: []Tick{{Do: ResumeAll}}, Tell: []Audience{TellUnit, TellCitizen}}, Assigned, ExplanationRequested, Explained, Returned, Accepted, OutOfScope)

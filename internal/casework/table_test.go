@@ -83,6 +83,7 @@ func TestEveryRowIsTakenAndNeedsWhatItSays(t *testing.T) {
 		casework.NeedReason:        func(e *casework.Event) { e.Reason = " \n" },
 		casework.NeedReturnReasons: func(e *casework.Event) { e.Reasons = nil },
 		casework.NeedReopenReasons: func(e *casework.Event) { e.Reasons = nil },
+		casework.NeedWithdrawal:    func(e *casework.Event) { e.Reason, e.Private = "", "" },
 		casework.NeedExplanation:   func(e *casework.Event) { e.Explanation = nil },
 		casework.NeedFinding:       func(e *casework.Event) { e.Finding = "" },
 		casework.NeedText:          func(e *casework.Event) { e.Text = "" },

@@ -208,7 +208,9 @@ func (c Clock) Resume(on localday.Day) (Clock, error) {
 	c.Stops = slices.Clone(c.Stops)
 	last := len(c.Stops) - 1
 	if c.Stops[last].From == on { // no day stood still
-		c.Stops = c.Stops[:last:last]
+		if c.Stops = c.Stops[:last:last]; last == 0 {
+			c.Stops = nil // as it was before, and as a store gives it back
+		}
 		return c, nil
 	}
 	c.Stops[last].To = on
