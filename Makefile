@@ -8,7 +8,7 @@ IMPORTS := $(CACHE)/proto/.written
 help: ## these lines
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
 
-.PHONY: help run kiosk build test race engines lint generate generated breaking baseline bench pictures fuzz vuln clean
+.PHONY: help run kiosk build test race engines lint generate generated breaking baseline bench powercuts pictures fuzz vuln clean
 
 run: ## the whole system on this machine, with a demonstration province
 	@echo "building (the first time takes a minute or two) ..." >&2
@@ -64,6 +64,13 @@ baseline: $(IMPORTS) ## makes the present contract the one that must not be brok
 
 bench: engines ## speed, each figure beside its limit, in the same run
 	$(GO) test ./internal/bench -run "^$$" -bench . -benchtime 1x -timeout 30m
+	$(GO) test ./kiosk-client/simulate -run "^$$" -bench . -benchtime 1x -timeout 30m
+	$(GO) test ./kiosk-client/journal -run "^$$" -bench Touch -benchtime 2000x
+	$(GO) test ./kiosk-client/screen -run "^$$" -bench Touch -benchtime 200x
+	$(GO) test ./server/web/overview -run "^$$" -bench Overview -benchtime 1x
+
+powercuts: ## hundreds of power cuts and damaged files of a kiosk; 0 lost, 0 doubled
+	HAILONG_LONG=1 $(GO) test -count=1 -timeout 30m -v -run 'Power|Kill|Damage|Anything' ./kiosk-client ./kiosk-client/journal ./kiosk-client/uplink
 
 pictures: engines ## the README's pictures, made again from the demonstration
 	HAILONG_SCREENSHOTS=$(CURDIR)/server/web/pictures $(GO) test -count=1 ./server/web/pictures
