@@ -2,9 +2,12 @@ package admin_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
+	"github.com/hailong-vn/hailong/internal/language"
 	"github.com/hailong-vn/hailong/internal/testengine/browser"
+	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 	"github.com/hailong-vn/hailong/server/web/webtest"
 )
 
@@ -30,6 +33,9 @@ func TestLook(t *testing.T) {
 func TestEveryPage(t *testing.T) {
 	p := webtest.Shared(t)
 	office := "/admin/units/" + p.WardOffice
+	page := browser.Open(t).Page(t, browser.Options{})
+	p.GiveSession(t, page, webtest.Administrator)
+	widths := map[string]int{"desk": 1280, "phone": 320}
 	for name, path := range map[string]string{
 		"admin":                   "/admin",
 		"admin-units-found":       "/admin/units?q=mot+cua",
@@ -53,22 +59,24 @@ func TestEveryPage(t *testing.T) {
 		"admin-account-new":       "/admin/accounts/new",
 	} {
 		t.Run(name, func(t *testing.T) {
-			page := browser.Open(t).Page(t, browser.Options{})
-			p.GiveSession(t, page, webtest.Administrator)
-			for _, language := range []string{"vi", "en"} {
-				page.Resize(1280, 800, 1)
-				if status := page.Go(p.HTTP + path + join(path) + "lang=" + language); status != http.StatusOK {
+			page := page.In(t)
+			// axe-core takes most of the time: each language and each size is held to its rules once.
+			for _, way := range []struct {
+				language, first, second string
+			}{{"vi", "desk", "phone"}, {"en", "phone", "desk"}} {
+				page.Resize(widths[way.first], 800, 1)
+				if status := page.Go(p.HTTP + path + join(path) + "lang=" + way.language); status != http.StatusOK {
 					t.Fatalf("%d\n%s", status, page.Text("main"))
 				}
-				if language == "vi" {
+				if way.language == "vi" {
 					page.CheckKeyboard()
 				}
-				for size, width := range map[string]int{"desk": 1280, "phone": 320} {
-					page.Resize(width, 800, 1)
+				for _, size := range []string{way.first, way.second} {
+					page.Resize(widths[size], 800, 1)
 					page.NoHorizontalScroll()
-					page.CheckAccessible()
-					page.Screenshot(name + "-" + size + "-" + language)
+					page.Screenshot(name + "-" + size + "-" + way.language)
 				}
+				page.CheckAccessible()
 			}
 			page.CheckConsole()
 		})
@@ -82,4 +90,28 @@ func join(path string) string {
 		}
 	}
 	return "?"
+}
+
+// A device's page here and the one about how it works say the same, and lead to each other.
+func TestDeviceIsSaidToBeTheSame(t *testing.T) {
+	p := webtest.Shared(t)
+	d, err := pb.NewDirectoryServiceClient(p.Conn(t, webtest.Administrator)).GetDevice(t.Context(), &pb.GetDeviceRequest{DeviceId: p.Device})
+	if err != nil {
+		t.Fatal(err)
+	}
+	state := strings.ToLower(strings.TrimPrefix(d.GetState().String(), "DEVICE_STATE_"))
+	here, there := "/admin/devices/"+p.Device, "/kiosks/devices/"+p.Device
+	v := p.Visitor(t, webtest.Administrator)
+	for at, other := range map[string]string{here: there, there: here} {
+		page := v.Get(at)
+		if page.Status != http.StatusOK || !strings.Contains(page.Body, `href="`+other+`"`) ||
+			!strings.Contains(page.Body, language.Vietnamese.Text("kioskspage.state."+state)) || !strings.Contains(page.Body, language.Vietnamese.Text("kioskspage.state_help."+state)) {
+			t.Errorf("%s, %s: %d %s", at, state, page.Status, page.Body)
+		}
+	}
+	for who, path := range map[webtest.Who]string{webtest.Administrator: "/admin/devices/none", webtest.CommuneAdministrator: here} {
+		if page := p.Visitor(t, who).Get(path); page.Status != http.StatusNotFound {
+			t.Errorf("%s for %s: %d", path, who, page.Status)
+		}
+	}
 }

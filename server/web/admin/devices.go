@@ -14,14 +14,12 @@ import (
 	"github.com/hailong-vn/hailong/server/web"
 )
 
-// silentAfter is how long a device that works may be silent: it sends a heartbeat every minute.
-const silentAfter = 10 * time.Minute
-
 // deviceRow is a device as people speak of it.
 type deviceRow struct {
 	*pb.Device
 	Link   string
-	State  string // key of its words
+	Kiosk  string // address of the page about how it works
+	State  string // key of its words, which are those of the pages about kiosks: kioskspage.state.KEY
 	Symbol string // the same for those who look at shapes
 	Tone   string // of its badge
 	Seen   string
@@ -68,16 +66,25 @@ func (n counterNames) of(v *web.Visit, unit, id string) string {
 }
 
 func rowOf(v *web.Visit, d *pb.Device, units unitNames, counters counterNames) deviceRow {
-	row := deviceRow{Device: d, Link: "/admin/devices/" + url.PathEscape(d.GetId()), Seen: ago(v, d.GetLastSeenAt())}
-	switch silent := v.Clock().Sub(d.GetLastSeenAt().AsTime()); {
-	case d.GetRevokedAt() != nil:
-		row.State, row.Symbol, row.Tone = "revoked", "✕", "bad"
-	case d.GetEnrolledAt() == nil:
-		row.State, row.Symbol, row.Tone = "waiting", "○", ""
-	case d.GetLastSeenAt() == nil || silent > silentAfter:
-		row.State, row.Symbol, row.Tone = "silent", "◐", "bad"
-	default:
-		row.State, row.Symbol, row.Tone = "working", "●", "good"
+	row := deviceRow{
+		Device: d, Link: "/admin/devices/" + url.PathEscape(d.GetId()), Kiosk: "/kiosks/devices/" + url.PathEscape(d.GetId()), Seen: ago(v, d.GetLastSeenAt()),
+		State: strings.ToLower(strings.TrimPrefix(d.GetState().String(), "DEVICE_STATE_")), Symbol: "–",
+	}
+	switch d.GetState() { //nolint:exhaustive // of another one only its words are known
+	case pb.DeviceState_DEVICE_STATE_REVOKED:
+		row.Symbol = "✕"
+	case pb.DeviceState_DEVICE_STATE_WAITING:
+		row.Symbol = "○"
+	case pb.DeviceState_DEVICE_STATE_SILENT:
+		row.Symbol, row.Tone = "◐", "bad"
+	case pb.DeviceState_DEVICE_STATE_CLONED:
+		row.Symbol, row.Tone = "▲", "bad"
+	case pb.DeviceState_DEVICE_STATE_BEHIND:
+		row.Symbol = "…"
+	case pb.DeviceState_DEVICE_STATE_RESTING:
+		row.Symbol = "☾"
+	case pb.DeviceState_DEVICE_STATE_LIVE:
+		row.Symbol, row.Tone = "●", "good"
 	}
 	for _, b := range d.GetBindings() {
 		at := place{DeviceBinding: b, Unit: units.of(b.GetUnitId()), Counter: counters.of(v, b.GetUnitId(), b.GetCounterId())}
@@ -115,16 +122,11 @@ type devicePage struct {
 
 // deviceOf answers the device that a page's address names.
 func deviceOf(v *web.Visit) (deviceRow, error) {
-	all, err := allDevices(v)
+	d, err := v.Directory.GetDevice(v.Context(), &pb.GetDeviceRequest{DeviceId: v.R.PathValue("device")})
 	if err != nil {
 		return deviceRow{}, err
 	}
-	for _, d := range all {
-		if d.GetId() == v.R.PathValue("device") {
-			return rowOf(v, d, namesOf(v), counterNames{}), nil
-		}
-	}
-	return deviceRow{}, web.ErrNotFound
+	return rowOf(v, d, namesOf(v), counterNames{}), nil
 }
 
 func (p pages) device(v *web.Visit) error {

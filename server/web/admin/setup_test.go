@@ -152,7 +152,7 @@ func firstDevice(t *testing.T, p *webtest.Program, page *browser.Page) (code str
 		t.Error("the code is shown twice")
 	}
 	page.Go(p.HTTP + "/admin/devices")
-	if rows := page.Texts("tbody tr"); len(rows) != 1 || !strings.Contains(rows[0], "Chưa ghi danh") {
+	if rows := page.Texts("tbody tr"); len(rows) != 1 || !strings.Contains(rows[0], "Chờ ghi danh") {
 		t.Errorf("the devices are %q", rows)
 	}
 	return code
@@ -170,7 +170,7 @@ func enrol(t *testing.T, p *webtest.Program, page *browser.Page, code string) {
 		t.Fatalf("the code does not enrol: %v", err)
 	}
 	page.Reload()
-	if rows := page.Texts("tbody tr"); len(rows) != 1 || strings.Contains(rows[0], "Chưa ghi danh") {
+	if rows := page.Texts("tbody tr"); len(rows) != 1 || strings.Contains(rows[0], "Chờ ghi danh") {
 		t.Errorf("the devices are %q", rows)
 	}
 }
@@ -297,9 +297,21 @@ func closing(t *testing.T, p *webtest.Program, page *browser.Page, unit, counter
 	page.WaitText("main", "Đã thu hồi")
 }
 
-// Names that would do harm, that are as long as they may be, or that come from another system.
-func TestHostileNames(t *testing.T) {
+// What changes the province, on one program.
+func TestChanges(t *testing.T) {
 	p := webtest.Start(t)
+	for _, c := range []struct {
+		name string
+		test func(*testing.T, *webtest.Program)
+	}{
+		{"hostile names", testHostileNames}, {"sent twice", testSentTwice}, {"typed address", testTypedAddress}, {"own top is renamed", testOwnTopIsRenamed},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.test(t, p) })
+	}
+}
+
+// Names that would do harm, that are as long as they may be, or that come from another system.
+func testHostileNames(t *testing.T, p *webtest.Program) {
 	page := browser.Open(t).Page(t, browser.Options{})
 	p.GiveSession(t, page, webtest.Administrator)
 	long := strings.Repeat("ậ", 300)
@@ -423,8 +435,7 @@ func TestTree(t *testing.T) {
 }
 
 // A form sent twice makes one thing; another one from the same page asks first.
-func TestSentTwice(t *testing.T) {
-	p := webtest.Start(t)
+func testSentTwice(t *testing.T, p *webtest.Program) {
 	token := p.SignIn(t, webtest.Administrator)
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	send := func(path string, form url.Values) (int, string, string) {
@@ -484,8 +495,7 @@ func TestSentTwice(t *testing.T) {
 }
 
 // An administrator of a commune renames the commune, which stays where it is though the unit above cannot be seen.
-func TestOwnTopIsRenamed(t *testing.T) {
-	p := webtest.Start(t)
+func testOwnTopIsRenamed(t *testing.T, p *webtest.Program) {
 	page := browser.Open(t).Page(t, browser.Options{NoScript: true})
 	p.GiveSession(t, page, webtest.CommuneAdministrator)
 	page.Go(p.HTTP + "/admin/units/" + p.Commune + "/change")

@@ -14,8 +14,7 @@ import (
 const formLink = `main a[href*="/r/"]`
 
 // What hangs on a wall is typed by people: the shortest address that leads to the place, and to it alone.
-func TestTypedAddress(t *testing.T) {
-	p := webtest.Start(t)
+func testTypedAddress(t *testing.T, p *webtest.Program) {
 	page := browser.Open(t).Page(t, browser.Options{NoScript: true})
 	p.GiveSession(t, page, webtest.Administrator)
 	office := "/admin/units/" + p.WardOffice

@@ -62,7 +62,7 @@ func open(t *testing.T, program *webtest.Program, who webtest.Who, options brows
 }
 
 func TestWholePathWithTheKeyboardAlone(t *testing.T) {
-	program := webtest.Start(t)
+	program := webtest.Shared(t)
 	k := open(t, program, webtest.Operator, browser.Options{})
 	k.Go(program.HTTP + "/desk/new")
 	k.WaitFor("#q[data-htmx-powered]") // people type later than machines
@@ -122,7 +122,7 @@ func TestWholePathWithTheKeyboardAlone(t *testing.T) {
 }
 
 func TestKeystrokesOfALongForm(t *testing.T) {
-	program := webtest.Start(t)
+	program := webtest.Shared(t)
 	address := pile(t, program, webtest.Operator, "sipas", 0)
 	k := open(t, program, webtest.Operator, browser.Options{})
 	k.Go(address + "?after=1")
@@ -144,7 +144,7 @@ func TestKeystrokesOfALongForm(t *testing.T) {
 }
 
 func TestWrongKeyLosesNothing(t *testing.T) {
-	program := webtest.Start(t)
+	program := webtest.Shared(t)
 	address := pile(t, program, webtest.Operator, "kiosk", 0)
 	k := open(t, program, webtest.Operator, browser.Options{})
 	k.Go(address + "?after=6")
@@ -162,7 +162,7 @@ func TestWrongKeyLosesNothing(t *testing.T) {
 }
 
 func TestNumberTypedTwiceShowsBoth(t *testing.T) {
-	program := webtest.Start(t)
+	program := webtest.Shared(t)
 	address := pile(t, program, webtest.Operator, "kiosk", 0)
 	k := open(t, program, webtest.Operator, browser.Options{})
 	k.Go(address)
