@@ -32,25 +32,31 @@ func TestCover(t *testing.T) {
 	merged := holding("c5", casework.Duplicate, "", "r1")
 	merged.MergedInto = "c1"
 	all := casework.Scope{Unit: commune, From: "2026-11-01", To: "2026-11-30"}
+	var seven []casework.Held
+	var ids []string
+	for i := range 7 {
+		seven, ids = append(seven, casework.Held{Rating: fmt.Sprint(i), Traits: slow}), append(ids, fmt.Sprint(i))
+	}
 	for name, c := range map[string]struct {
 		held  []casework.Held
 		cases []casework.Case
 		notes []casework.Note
 		want  casework.Coverage
 	}{
-		"nobody did anything":            {nil, nil, nil, casework.Coverage{All: 15, Untouched: 15}},
-		"one is answered":                {[]casework.Held{{"r1", slow}}, []casework.Case{holding("c1", casework.Replied, casework.NotUpheld, "r1")}, nil, casework.Coverage{All: 15, Answered: 1, Untouched: 14}},
-		"one is in two cases":            {[]casework.Held{{"r1", turned}, {"r1", slow}}, []casework.Case{holding("c1", casework.Received, "", "r1"), holding("c2", casework.Closed, casework.Upheld, "r1")}, nil, casework.Coverage{All: 15, Answered: 1, Untouched: 14}},
-		"one was merged":                 {[]casework.Held{{"r1", slow}}, []casework.Case{merged, holding("c1", casework.Accepted, casework.Upheld)}, nil, casework.Coverage{All: 15, Answered: 1, Untouched: 14}},
-		"one was merged, its case waits": {[]casework.Held{{"r1", slow}}, []casework.Case{merged, holding("c1", casework.Explained, "")}, nil, casework.Coverage{All: 15, InHand: 1, Untouched: 14}},
-		"one is routed":                  {[]casework.Held{{"r1", slow}}, []casework.Case{routed}, nil, casework.Coverage{All: 15, SetAside: 1, Untouched: 14}},
-		"one is withdrawn and noted":     {[]casework.Held{{"r1", slow}}, []casework.Case{holding("c1", casework.Withdrawn, "", "r1")}, []casework.Note{{Ratings: []string{"r1"}}}, casework.Coverage{All: 15, Noted: 1, Untouched: 14}},
-		"a request of a reason":          {nil, []casework.Case{collective("", casework.Scope{Unit: office, From: "2026-11-10", To: "2026-11-10", Reason: "slow"})}, nil, casework.Coverage{All: 15, InHand: 10, Untouched: 5}},
-		"one of an official, answered":   {nil, []casework.Case{collective(casework.Partly, casework.Scope{Unit: commune, From: "2026-11-01", To: "2026-11-30", Official: "o-hoa"})}, nil, casework.Coverage{All: 15, Answered: 5, Untouched: 10}},
-		"one that ended the day before":  {nil, []casework.Case{collective(casework.Partly, casework.Scope{Unit: commune, From: "2026-11-01", To: "2026-11-09"})}, nil, casework.Coverage{All: 15, Untouched: 15}},
-		"everything is noted, one waits": {[]casework.Held{{"r1", hoa}}, []casework.Case{holding("c1", casework.Reopened, "", "r1")}, []casework.Note{{Scope: &all}}, casework.Coverage{All: 15, InHand: 1, Noted: 14}},
-		"a request beside single cases":  {[]casework.Held{{"r1", slow}, {"r2", hoa}}, []casework.Case{collective("", all), holding("c1", casework.Closed, casework.Upheld, "r1", "r2")}, nil, casework.Coverage{All: 15, Answered: 2, InHand: 13}},
-		"held but not counted":           {[]casework.Held{{"r1", casework.Traits{Unit: other, Day: "2026-11-10"}}}, []casework.Case{holding("c1", casework.Closed, casework.Upheld, "r1")}, nil, casework.Coverage{All: 15, Untouched: 15, Strange: 1}},
+		"nobody did anything":                        {nil, nil, nil, casework.Coverage{All: 15, Untouched: 15}},
+		"one is answered":                            {[]casework.Held{{"r1", slow}}, []casework.Case{holding("c1", casework.Replied, casework.NotUpheld, "r1")}, nil, casework.Coverage{All: 15, Answered: 1, Untouched: 14}},
+		"one is in two cases":                        {[]casework.Held{{"r1", turned}, {"r1", slow}}, []casework.Case{holding("c1", casework.Received, "", "r1"), holding("c2", casework.Closed, casework.Upheld, "r1")}, nil, casework.Coverage{All: 15, Answered: 1, Untouched: 14}},
+		"more than one group has of the same traits": {seven, []casework.Case{holding("c1", casework.Closed, casework.Upheld, ids...)}, nil, casework.Coverage{All: 15, Answered: 7, Untouched: 8}},
+		"one was merged":                             {[]casework.Held{{"r1", slow}}, []casework.Case{merged, holding("c1", casework.Accepted, casework.Upheld)}, nil, casework.Coverage{All: 15, Answered: 1, Untouched: 14}},
+		"one was merged, its case waits":             {[]casework.Held{{"r1", slow}}, []casework.Case{merged, holding("c1", casework.Explained, "")}, nil, casework.Coverage{All: 15, InHand: 1, Untouched: 14}},
+		"one is routed":                              {[]casework.Held{{"r1", slow}}, []casework.Case{routed}, nil, casework.Coverage{All: 15, SetAside: 1, Untouched: 14}},
+		"one is withdrawn and noted":                 {[]casework.Held{{"r1", slow}}, []casework.Case{holding("c1", casework.Withdrawn, "", "r1")}, []casework.Note{{Ratings: []string{"r1"}}}, casework.Coverage{All: 15, Noted: 1, Untouched: 14}},
+		"a request of a reason":                      {nil, []casework.Case{collective("", casework.Scope{Unit: office, From: "2026-11-10", To: "2026-11-10", Reason: "slow"})}, nil, casework.Coverage{All: 15, InHand: 10, Untouched: 5}},
+		"one of an official, answered":               {nil, []casework.Case{collective(casework.Partly, casework.Scope{Unit: commune, From: "2026-11-01", To: "2026-11-30", Official: "o-hoa"})}, nil, casework.Coverage{All: 15, Answered: 5, Untouched: 10}},
+		"one that ended the day before":              {nil, []casework.Case{collective(casework.Partly, casework.Scope{Unit: commune, From: "2026-11-01", To: "2026-11-09"})}, nil, casework.Coverage{All: 15, Untouched: 15}},
+		"everything is noted, one waits":             {[]casework.Held{{"r1", hoa}}, []casework.Case{holding("c1", casework.Reopened, "", "r1")}, []casework.Note{{Scope: &all}}, casework.Coverage{All: 15, InHand: 1, Noted: 14}},
+		"a request beside single cases":              {[]casework.Held{{"r1", slow}, {"r2", hoa}}, []casework.Case{collective("", all), holding("c1", casework.Closed, casework.Upheld, "r1", "r2")}, nil, casework.Coverage{All: 15, Answered: 2, InHand: 13}},
+		"held but not counted":                       {[]casework.Held{{"r1", casework.Traits{Unit: other, Day: "2026-11-10"}}}, []casework.Case{holding("c1", casework.Closed, casework.Upheld, "r1")}, nil, casework.Coverage{All: 15, Untouched: 15, Strange: 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(c.want, casework.Cover(groups, c.held, c.cases, c.notes, within)); diff != "" {

@@ -295,7 +295,7 @@ func TestOutOfScopeHasClocksOfItsOwn(t *testing.T) {
 			}
 			route := full(casework.PutOutOfScope)
 			route.Route.Kind = kind
-			c = step(t, m, c, route, deputy(), start)
+			c = step(t, m, step(t, m, c, full(casework.Assign), operator(), start), route, deputy(), start)
 			note()
 			if _, _, err := m.Apply(c, full(casework.RouteResult), operator(), start); reason(err) != "casework_handed_over" {
 				t.Errorf("settled before it was handed over: %v", err)
@@ -308,7 +308,7 @@ func TestOutOfScopeHasClocksOfItsOwn(t *testing.T) {
 				t.Error(diff)
 			}
 			back := step(t, m, c, full(casework.PutBack), deputy(), days(2))
-			if back.Route != (casework.Route{}) || back.State != casework.Received {
+			if back.Route != (casework.Route{}) || back.State != casework.Received || back.Assigned != "" {
 				t.Errorf("put back: %+v", back)
 			}
 			if c = step(t, m, c, full(casework.RouteResult), operator(), days(2)); c.State != casework.Closed || c.Answered() {
@@ -351,6 +351,42 @@ func TestMerge(t *testing.T) {
 				t.Errorf("%+v, %+v", next, effects)
 			}
 		})
+	}
+}
+
+func TestLimits(t *testing.T) {
+	m := machine(t)
+	c := explained(t, m)
+	back := full(casework.Return)
+	back.Reasons, back.Reason = []casework.Reason{casework.Other}, " "
+	if _, _, err := m.Apply(c, back, deputy(), days(2)); reason(err) != "casework_missing_return_reasons" {
+		t.Errorf("another reason without words: %v", err)
+	}
+	back.Reasons = []casework.Reason{casework.NotTrue}
+	if _, _, err := m.Apply(c, back, deputy(), days(2)); reason(err) != "casework_missing_return_reasons" {
+		t.Errorf("a citizen's reason: %v", err)
+	}
+	for range casework.MaxReturns {
+		c = step(t, m, step(t, m, c, full(casework.Return), deputy(), days(2)), full(casework.Submit), writer(), days(2))
+	}
+	if _, _, err := m.Apply(c, full(casework.Return), deputy(), days(2)); reason(err) != "casework_returns_many" {
+		t.Errorf("returned once more: %v", err)
+	}
+	for i := len(c.History); i < casework.MaxHistory; i++ {
+		event := casework.Event{Name: casework.Attach, Ratings: []string{"x" + string(rune('一'+i))}}
+		c = step(t, m, c, event, operator(), days(2))
+	}
+	if _, _, err := m.Apply(c, casework.Event{Name: casework.Attach, Ratings: []string{"more"}}, operator(), days(2)); reason(err) != "casework_history_full" {
+		t.Errorf("one entry more: %v", err)
+	}
+	step(t, m, c, full(casework.Accept), deputy(), days(2)) // it can always go on
+	if _, _, err := m.Apply(c, casework.Event{Name: casework.Attach, Ratings: []string{"r1"}}, operator(), days(2)); reason(err) != "casework_ratings_held" {
+		t.Errorf("a rating twice: %v", err)
+	}
+	long := full(casework.Accept)
+	long.Reason = "\xff"
+	if _, _, err := m.Apply(c, long, deputy(), days(2)); reason(err) != "casework_text_unreadable" {
+		t.Errorf("a text that is none: %v", err)
 	}
 }
 
@@ -455,7 +491,7 @@ func TestRandomWalks(t *testing.T) {
 			r.Fatal(err)
 		}
 		at, diligent := start, rapid.Bool().Draw(r, "diligent")
-		for range rapid.IntRange(1, 60).Draw(r, "steps") {
+		for range rapid.IntRange(1, 40).Draw(r, "steps") {
 			by := rapid.SampledFrom(people).Draw(r, "by")
 			possible := events
 			if rapid.IntRange(0, 9).Draw(r, "any") > 0 { // mostly what can be, so that walks go far

@@ -110,6 +110,9 @@ func TestMostAlike(t *testing.T) {
 			}
 		})
 	}
+	if twice := casework.ShinglesOf(earlier + " " + earlier).Like(before["same matter"]); twice < 0.9 || twice >= 1 {
+		t.Errorf("said twice: %v", twice) // but for the runs across the seam the same
+	}
 	short := casework.ShinglesOf("Đã sửa")
 	if short.Like(casework.ShinglesOf("đã  sửa!")) != 1 || short.Like(nil) != 0 || casework.Shingles(nil).Like(nil) != 0 {
 		t.Error("short texts")
