@@ -2,10 +2,6 @@ package server
 
 import (
 	"context"
-	"errors"
-	"io"
-
-	"google.golang.org/grpc"
 
 	"github.com/hailong-vn/hailong/internal/citizen"
 	"github.com/hailong-vn/hailong/internal/identity"
@@ -20,49 +16,21 @@ type ratingService struct {
 }
 
 func (s ratingService) SubmitRatings(ctx context.Context, request *pb.SubmitRatingsRequest) (*pb.SubmitRatingsResponse, error) {
-	outcomes, err := s.submit(ctx, request.GetItems(), request.GetSeal())
+	outcomes, err := s.submit(ctx, request.GetItems(), request.GetSeal(), nil)
 	if err != nil {
 		return nil, err
 	}
 	return &pb.SubmitRatingsResponse{Outcomes: outcomes}, nil
 }
 
-func (s ratingService) submit(ctx context.Context, items []*pb.SealedRating, seal *pb.BatchSeal) ([]*pb.ItemOutcome, error) {
+func (s ratingService) submit(ctx context.Context, items []*pb.SealedRating, seal *pb.BatchSeal, after <-chan struct{}) ([]*pb.ItemOutcome, error) {
 	caller := callerOf(ctx)
 	if caller.Kind == identity.CallerAnonymous {
 		return nil, caller.Check(identity.RecordRatings)
 	}
-	outcomes, err := s.intake.Submit(ctx, caller, intake.Batch{Items: items, Seal: seal, Language: languageOf(ctx)})
+	outcomes, err := s.intake.Submit(ctx, caller, intake.Batch{Items: items, Seal: seal, Language: languageOf(ctx), After: after})
 	s.metrics.count(outcomes)
 	return outcomes, err
-}
-
-// StreamRatings reads the next batch only when the last one's answers were taken by the transport: a client that never
-// reads stops its own stream, and nothing else.
-func (s ratingService) StreamRatings(stream grpc.BidiStreamingServer[pb.StreamRatingsRequest, pb.StreamRatingsResponse]) error {
-	for {
-		request, err := stream.Recv()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		// A stream may outlive its caller's right to it: the token is looked at again, from memory.
-		ctx, err := s.withCaller(stream.Context())
-		if err != nil {
-			return err
-		}
-		outcomes, err := s.submit(ctx, request.GetItems(), request.GetSeal())
-		if err != nil {
-			return err
-		}
-		for _, outcome := range outcomes {
-			if err := stream.Send(&pb.StreamRatingsResponse{Outcome: outcome}); err != nil {
-				return err
-			}
-		}
-	}
 }
 
 func (s ratingService) CreateRating(ctx context.Context, request *pb.CreateRatingRequest) (*pb.CreateRatingResponse, error) {

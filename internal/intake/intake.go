@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"buf.build/go/protovalidate"
@@ -109,6 +110,8 @@ type Batch struct {
 	Language language.Language // of the reasons
 	Released bool              // from quarantine: its seal was judged when it came, and it stays there if refused again
 	Vouched  bool              // an administrator stands for what the items cannot prove: seal and binding
+	// After is closed when what came before on the same way is settled. Items that hang on it wait for that; nil = they need not.
+	After <-chan struct{}
 }
 
 // Submit judges and stores a batch; the answer has one outcome an item, in order. A fault concerns the whole call, of
@@ -122,6 +125,9 @@ func (s *Service) Submit(ctx context.Context, caller identity.Caller, batch Batc
 	}
 	items, err := s.judge(ctx, caller, batch)
 	if err != nil {
+		return nil, err
+	}
+	if err := batch.await(ctx, items); err != nil {
 		return nil, err
 	}
 	if err := s.store(ctx, items, false); err != nil {
@@ -141,6 +147,19 @@ func (s *Service) Submit(ctx context.Context, caller identity.Caller, batch Batc
 	}
 	s.hint(ctx, items)
 	return outcomes(items, batch.Language), nil
+}
+
+// await waits for what came before where an item hangs on it: a correction on what it corrects, a ticket on who had it first.
+func (b Batch) await(ctx context.Context, items []*item) error {
+	if b.After == nil || !slices.ContainsFunc(items, func(it *item) bool { return it.rating.GetRevises() != "" || it.rating.GetTicketCode() != "" }) {
+		return nil
+	}
+	select {
+	case <-b.After:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // store appends the items that were judged good: the corrections, or the others.
