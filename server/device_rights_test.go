@@ -27,7 +27,8 @@ func testBindings(admin context.Context, s *running) {
 		reason string
 		change func(*pb.Rating)
 	}{
-		{"before it began", "device_not_bound", at(from.Add(-time.Second))},
+		{"before it began", "device_not_bound", at(from.Add(-11 * time.Minute))},
+		{"before it began, by a clock that is slow", "", at(from.Add(-9 * time.Minute))},
 		{"at its first moment", "", at(from)},
 		{"within, though sent after it ended", "", at(to.Add(-time.Second))},
 		{"at its end", "device_not_bound", at(to)},
@@ -56,8 +57,8 @@ func testBindings(admin context.Context, s *running) {
 			wantRefused(t, err, codes.InvalidArgument, "quarantine_needs_vouch")
 		})
 	}
-	k.wantThrough(9) // what is in quarantine has arrived
-	s.summary(admin, k.unit, 2)
+	k.wantThrough(10) // what is in quarantine has arrived
+	s.summary(admin, k.unit, 3)
 	s.summary(admin, other.unit, 0)
 	s.t.Run("bound to one counter, not to the others", func(t *testing.T) {
 		other := *other

@@ -159,7 +159,11 @@ func (d *Devices) Revoke(ctx context.Context, by, id string) (Device, error) {
 	return d.whole(ctx, doc), nil
 }
 
-// Allowed tells whether the device was bound to the unit and counter at a time, from memory where it was asked within
+// clockTolerance is how slow a device's clock may be without harm: what was given just before a binding began, by the device's own clock,
+// was given under it. Without it a new kiosk whose clock is five minutes slow has its first five minutes in quarantine.
+const clockTolerance = 10 * time.Minute
+
+// Allowed tells whether the device was bound to the unit and counter at a time by its own clock, from memory where it was asked within
 // seconds. A device that is not there was never bound.
 func (d *Devices) Allowed(ctx context.Context, deviceID, unitID, counterID string, at time.Time) (bool, error) {
 	doc, err := d.recall(ctx, deviceID)
@@ -167,6 +171,7 @@ func (d *Devices) Allowed(ctx context.Context, deviceID, unitID, counterID strin
 		return false, nil
 	}
 	for _, b := range doc.Bindings {
+		b.From = b.From.Add(-clockTolerance)
 		if b.Holds(unitID, counterID, at) {
 			return true, err
 		}
