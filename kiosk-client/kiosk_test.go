@@ -86,7 +86,7 @@ type shown struct {
 }
 
 var (
-	stateOf  = regexp.MustCompile(`data-state="([a-z-]+)" data-revision="(\d+)" data-tab="([^"]+)"`)
+	stateOf  = regexp.MustCompile(`data-state="([a-z_]+)" data-revision="(\d+)" data-tab="([^"]+)"`)
 	actionOf = regexp.MustCompile(`name="do" value="([^"]+)"`)
 )
 

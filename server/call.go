@@ -23,7 +23,8 @@ func callAtMachine(ctx context.Context, t *terminal, args []string) error {
 		t.say("call.usage")
 		return errUsage
 	}
-	if len(args) == 1 || strings.HasPrefix(args[1], "-") {
+	given := func(word string) bool { return strings.HasPrefix(word, "{") || strings.HasPrefix(word, "@") }
+	if !slices.ContainsFunc(args[1:], given) {
 		args = slices.Insert(slices.Clone(args), 1, "{}")
 	}
 	return administer(ctx, t, "call METHOD JSON", args, nil, func(a *application, words []string) error {

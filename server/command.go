@@ -173,7 +173,7 @@ func Version() string {
 	}
 	version := info.Main.Version
 	for _, setting := range info.Settings {
-		if setting.Key == "vcs.revision" && len(setting.Value) >= 12 {
+		if setting.Key == "vcs.revision" && len(setting.Value) >= 12 && !strings.Contains(version, setting.Value[:12]) {
 			version += " " + setting.Value[:12]
 		}
 	}

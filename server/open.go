@@ -65,6 +65,7 @@ type application struct {
 
 	importSalt   []byte // derives salts of imported comments
 	fresh        func(context.Context) (time.Time, error)
+	grpcAddress  atomic.Value              // string, once it listens
 	filled       atomic.Bool               // the demonstration province, where asked for, is in
 	demoAccounts atomic.Pointer[[]account] // nil until they are made
 	ending       context.Context           // ends when the program is asked to stop

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"net"
 	"net/http"
 
 	"google.golang.org/grpc"
@@ -18,6 +19,20 @@ import (
 	"github.com/hailong-vn/hailong/server/web/signin"
 )
 
+// deviceServer is where devices reach this server by a host's name: the port of gRPC, which is known once it listens.
+func (a *application) deviceServer(host string) string {
+	scheme, port := "http", "9090"
+	if a.TLSCert != "" {
+		scheme = "https"
+	}
+	if listens, ok := a.grpcAddress.Load().(string); ok {
+		if _, found, err := net.SplitHostPort(listens); err == nil {
+			port = found
+		}
+	}
+	return scheme + "://" + net.JoinHostPort(host, port)
+}
+
 // pages makes the web pages. They call the services over conn, with the visitor's own session.
 func (a *application) pages(ctx context.Context, conn *grpc.ClientConn, trusted proxies) (http.Handler, error) {
 	embed, err := origins("-embed-origins", a.EmbedOrigins)
@@ -25,7 +40,7 @@ func (a *application) pages(ctx context.Context, conn *grpc.ClientConn, trusted 
 		return nil, err
 	}
 	site, err := web.New(web.Config{
-		PublicURL: a.PublicURL, EmbedOrigins: embed,
+		PublicURL: a.PublicURL, EmbedOrigins: embed, DeviceServer: a.deviceServer,
 		Conn: conn, Address: trusted.address, Secure: func(r *http.Request) bool { return r.TLS != nil || trusted.secure(r) },
 		Accounts: func() []web.DemoAccount {
 			var shown []web.DemoAccount

@@ -58,6 +58,7 @@ func Run(ctx context.Context, config Config) (err error) {
 	if err != nil {
 		return fmt.Errorf("listen for gRPC: %w", err)
 	}
+	a.grpcAddress.Store(grpcListener.Addr().String())
 	httpListener, err := listen.Listen(ctx, "tcp", config.HTTP)
 	if err != nil {
 		return errors.Join(fmt.Errorf("listen for HTTP: %w", err), grpcListener.Close())

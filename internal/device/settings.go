@@ -8,10 +8,10 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/language"
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/hailong-vn/hailong/internal/fault"
-	"github.com/hailong-vn/hailong/internal/language"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 )
 
@@ -81,7 +81,10 @@ func SettingsOf(of *pb.KioskSettings) (Settings, error) {
 	return s, nil
 }
 
-func spoken(tag string) bool { return slices.Contains(language.All, language.Language(tag)) }
+func spoken(tag string) bool {
+	_, err := language.Parse(tag)
+	return err == nil
+}
 
 func wordsOf(texts []*pb.LocalText) ([]Words, error) {
 	if len(texts) > maxLanguages {

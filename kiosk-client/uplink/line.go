@@ -33,7 +33,15 @@ type address struct {
 // parseServer reads https://host:port. Without encryption (http://) only this machine itself is spoken to, unless that is allowed.
 func parseServer(server string, allowPlain bool) (address, error) {
 	wrong := fault.New(fault.Invalid, "kioskuplink_server_wrong", "server", server)
-	u, err := url.Parse(strings.TrimSpace(server))
+	server = strings.TrimSpace(server)
+	if server != "" && !strings.Contains(server, "://") { // as people type it
+		here := "https://"
+		if host, _, err := net.SplitHostPort(server); err == nil && (host == "localhost" || net.ParseIP(host).IsLoopback()) {
+			here = "http://"
+		}
+		server = here + server
+	}
+	u, err := url.Parse(server)
 	if err != nil {
 		return address{}, wrong.Because(err)
 	}

@@ -165,7 +165,7 @@ func TestOnlyAServersAddressIsTaken(t *testing.T) {
 	for server, reason := range map[string]string{
 		"https://hailong.example.vn": "", "https://hailong.example.vn:9090/": "", "http://127.0.0.1:9090": "", "http://localhost:9090": "", "http://[::1]:9090": "",
 		"http://hailong.example.vn": "kioskuplink_server_plain", "http://10.0.0.1:9090": "kioskuplink_server_plain",
-		"hailong.example.vn": "kioskuplink_server_wrong", "ftp://x": "kioskuplink_server_wrong", "https://": "kioskuplink_server_wrong",
+		"hailong.example.vn": "", "hailong.example.vn:9090": "", "127.0.0.1:9090": "", "localhost:9090": "", "hailong .vn": "kioskuplink_server_wrong", "ftp://x": "kioskuplink_server_wrong", "https://": "kioskuplink_server_wrong",
 		"https://a:b@hailong.example.vn": "kioskuplink_server_wrong", "https://x/path": "kioskuplink_server_wrong", "https://x:port": "kioskuplink_server_wrong",
 	} {
 		_, err := uplink.New(t.Context(), uplink.Options{Journal: open(t, o, ""), Server: server})

@@ -21,6 +21,15 @@ func (v *Visit) PublicAddress() string {
 	return scheme + v.R.Host
 }
 
+// DeviceAddress is where devices reach the server.
+func (v *Visit) DeviceAddress() string {
+	parsed, err := url.Parse(v.PublicAddress())
+	if err != nil || v.DeviceServer == nil {
+		return v.PublicAddress()
+	}
+	return v.DeviceServer(parsed.Hostname())
+}
+
 // OnlyHere tells whether PublicAddress can be opened on this very machine alone: what is printed with it leads nobody anywhere.
 func (v *Visit) OnlyHere() bool {
 	parsed, err := url.Parse(v.PublicAddress())

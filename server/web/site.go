@@ -26,12 +26,13 @@ type Config struct {
 	Address func(*http.Request) string // where a visitor is, as limits and audit see it
 	Secure  func(*http.Request) bool   // whether the visitor came over TLS; nil = where the server itself speaks it
 
-	PublicURL         string               // such as "https://hailong.example.vn", for posters; "" = as the visitor wrote it
-	EmbedOrigins      []string             // where the citizen's form may stand in a frame
-	Accounts          func() []DemoAccount // of the demonstration; nil = none
-	AdministratorName string               // of the first account
-	Filling           func() bool          // whether the demonstration's sample data is still being loaded; nil = never
-	FirstRun          func() bool          // whether the first administrator still has the one-time password; nil = never
+	DeviceServer      func(host string) string // address of a host for devices, such as "https://hailong.example.vn:9090"; nil = that of the pages
+	PublicURL         string                   // such as "https://hailong.example.vn", for posters; "" = as the visitor wrote it
+	EmbedOrigins      []string                 // where the citizen's form may stand in a frame
+	Accounts          func() []DemoAccount     // of the demonstration; nil = none
+	AdministratorName string                   // of the first account
+	Filling           func() bool              // whether the demonstration's sample data is still being loaded; nil = never
+	FirstRun          func() bool              // whether the first administrator still has the one-time password; nil = never
 
 	Clock  func() time.Time // nil = time.Now
 	Logger *slog.Logger     // nil = nothing is logged

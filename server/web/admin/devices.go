@@ -170,7 +170,7 @@ func (p pages) code(v *web.Visit) error {
 	if err != nil {
 		return err
 	}
-	page := codePage{deviceRow: row, Server: v.PublicAddress(), OnlyHere: onlyHere(v)}
+	page := codePage{deviceRow: row, Server: v.DeviceAddress(), OnlyHere: onlyHere(v)}
 	code, until, ok := strings.Cut(toldOnce(v), " ")
 	seconds, err := strconv.ParseInt(until, 10, 64)
 	if !ok || err != nil {

@@ -80,7 +80,9 @@ func (page *fleetPage) count(fleet *pb.GetFleetResponse) (wanted []pb.DeviceStat
 		if n == 0 {
 			continue
 		}
-		page.Total += n
+		if s != pb.DeviceState_DEVICE_STATE_REVOKED { // those are of the past
+			page.Total += n
+		}
 		if shown.Key == page.State || page.State == "" && s != pb.DeviceState_DEVICE_STATE_REVOKED {
 			wanted = append(wanted, s)
 		}
