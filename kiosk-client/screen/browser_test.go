@@ -33,7 +33,7 @@ func TestWholeRating(t *testing.T) {
 	} else {
 		t.Logf("the first screen: %v", weight)
 	}
-	page.Click(".everywhere")
+	page.Click("main") // its middle: anywhere on the screen
 	on(page, Ask)
 	if page.Focused() == "" || !strings.HasPrefix(page.Focused(), "h1") {
 		t.Errorf("the focus is on %q", page.Focused())
