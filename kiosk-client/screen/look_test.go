@@ -62,6 +62,7 @@ func scenes() []scene {
 		{name: "official", config: []func(*pb.Configuration){chooseOfficial}, events: go_()},
 		{name: "ask", events: go_()},
 		{name: "called", events: []Event{{Name: Woken, Wake: Wake{Place: "ward/c1", Ticket: "A012"}}}},
+		{name: "called-official", config: []func(*pb.Configuration){chooseOfficial}, events: []Event{{Name: Woken, Wake: Wake{Place: "ward/c1", Ticket: "A012"}}}},
 		{name: "again", events: go_(two, Event{Name: Again})},
 		{name: "ask3", config: []func(*pb.Configuration){func(c *pb.Configuration) {}}, events: go_()},
 		{name: "reasons", events: go_(two, Event{Name: Toggle, Value: "waiting", On: true}, Event{Name: Toggle, Value: "attitude", On: true})},

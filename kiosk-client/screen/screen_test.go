@@ -346,6 +346,25 @@ func TestTimeAndNews(t *testing.T) {
 	b.news("restarted 1")
 }
 
+// Who is called is invited, also where the first question is who served.
+func TestWhoIsCalledIsInvited(t *testing.T) {
+	for name, state := range map[string]State{"chosen": Official, "on duty": Ask} {
+		t.Run(name, func(t *testing.T) {
+			k := run(t, configuration(t, func(c *pb.Configuration) { c.Settings.ChooseOfficial = state == Official }))
+			b := k.open(t)
+			if strings.Contains(b.page, "A012") {
+				t.Fatal("somebody is called already")
+			}
+			k.event(t.Context(), Event{Name: Woken, Wake: Wake{Place: "ward/c1", Ticket: "A012"}})
+			b.take(b.get("/screen?tab=" + b.token))
+			b.shows(state)
+			if !strings.Contains(b.page, `<p class="called">Mời ông/bà đánh giá`) || !strings.Contains(b.page, "A012") {
+				t.Errorf("nobody is invited: %s", b.page)
+			}
+		})
+	}
+}
+
 func TestHook(t *testing.T) {
 	k := run(t, configuration(t, twoCounters))
 	b := k.open(t)

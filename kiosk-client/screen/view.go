@@ -168,6 +168,7 @@ func (s *Screen) view(tab string, status journal.Status) view {
 			v.Options = append(v.Options, o)
 		}
 	case Official:
+		s.viewCalled(&v)
 		v.Corner = true
 		for _, official := range f.officials() {
 			v.Options = append(v.Options, option{ID: official.GetId(), Official: s.officialOf(official.GetId())})
@@ -178,7 +179,7 @@ func (s *Screen) view(tab string, status journal.Status) view {
 		}
 	case StaffPIN:
 		v.Official = s.officialOf(f.staff)
-		v.Keyboard = s.keys(v, keyboard.Phone)
+		v.Keyboard = s.keys(v, keyboard.Number)
 	case Staff:
 		s.viewStaff(&v, status)
 	default:
@@ -332,6 +333,13 @@ func faces(question *pb.Question, tag string, chosen *pb.Choice) []faceView {
 	return all
 }
 
+// viewCalled invites the person who was called, until the first touch of a face.
+func (s *Screen) viewCalled(v *view) {
+	if x := s.flow.session; x.woken && x.rating == "" {
+		v.Draft, v.Ticket = v.T("kiosk.ask.called"), x.ticket
+	}
+}
+
 func (s *Screen) viewSession(v *view) {
 	f := s.flow
 	x := f.session
@@ -351,9 +359,7 @@ func (s *Screen) viewSession(v *view) {
 		v.Corner = x.rating == ""
 		v.Faces = faces(x.form.first, v.Tag, x.face)
 		v.Title = local(v.Tag, x.form.first.GetTexts())
-		if x.woken && x.rating == "" {
-			v.Draft = v.T("kiosk.ask.called")
-		}
+		s.viewCalled(v)
 		v.CanGoBack = x.rating == "" && !x.woken
 	case Reasons, Question:
 		question := f.question()
