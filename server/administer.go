@@ -133,19 +133,11 @@ func listDevices(ctx context.Context, t *terminal, args []string) error {
 				return err
 			}
 			for _, d := range devices {
-				state, seen := "working", t.Text("adminpage.ago.never")
-				switch {
-				case !d.RevokedAt.IsZero():
-					state = "revoked"
-				case d.EnrolledAt.IsZero():
-					state = "waiting"
-				case a.Clock().Sub(d.LastSeenAt) > device.SilentAfter:
-					state = "silent"
-				}
+				state, seen := strings.ToLower(strings.TrimPrefix(a.judged(ctx, d).GetState().String(), "DEVICE_STATE_")), t.Text("adminpage.ago.never")
 				if !d.LastSeenAt.IsZero() {
 					seen = t.moment(d.LastSeenAt)
 				}
-				lines = append(lines, []string{d.ID, t.Text("adminpage.state." + state), seen, d.Name})
+				lines = append(lines, []string{d.ID, t.Text("kioskspage.state." + state), seen, d.Name})
 			}
 			if page = next; page == "" {
 				return t.rows(lines)

@@ -121,7 +121,7 @@ func TestPages(t *testing.T) {
 	t.Run("photo and number", func(t *testing.T) {
 		v := p.Visitor(t, webtest.Administrator)
 		page := "/kiosks/officials/" + p.WardOfficials[0]
-		says(t, v.Get(page), http.StatusOK, "Chưa có ảnh.", "Chưa có số.")
+		says(t, v.Get(page), http.StatusOK, "Chưa có ảnh.", "Chưa có mã PIN.")
 		says(t, v.Get(page+"/photo"), http.StatusNotFound)
 		says(t, upload(t, v, page+"/photo", []byte("<script>alert(1)</script>")), http.StatusUnprocessableEntity, "không phải ảnh JPEG hoặc PNG")
 		says(t, upload(t, v, page+"/photo", nil), http.StatusUnprocessableEntity, "Xin chọn một tệp ảnh.")
@@ -146,10 +146,10 @@ func TestPages(t *testing.T) {
 		if answer := v.Post("/kiosks/officials/"+p.CommuneOfficials[0]+"/number", url.Values{"password": {"2580"}}); answer.Status != http.StatusSeeOther {
 			t.Errorf("in another unit the number is free: %d", answer.Status)
 		}
-		says(t, v.Get(page), http.StatusOK, "Đã có số.", "Đã lưu số của")
+		says(t, v.Get(page), http.StatusOK, "Đã có mã PIN.", "Đã lưu mã PIN của")
 		v.Post(page+"/number", url.Values{"remove": {"1"}})
 		v.Post(page+"/photo", url.Values{"remove": {"1"}})
-		says(t, v.Get(page), http.StatusOK, "Chưa có ảnh.", "Chưa có số.")
+		says(t, v.Get(page), http.StatusOK, "Chưa có ảnh.", "Chưa có mã PIN.")
 	})
 
 	t.Run("office hours", func(t *testing.T) {
