@@ -24,6 +24,9 @@ type parted struct {
 }
 
 func TestPartsOfFigures(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it waits half a minute for months to be counted; the long form runs it")
+	}
 	onEngines(t, func(t *testing.T, config Config) {
 		s := start(t, config)
 		p := newParted(t, newProvince(s.admin(), s))
