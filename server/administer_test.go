@@ -41,7 +41,8 @@ func TestAdministeringAtTheMachine(t *testing.T) {
 		t.Errorf("the counters are %q", listed)
 	}
 	made := must("create", "device", "Kiosk 1", "BEN TRANG", "-counters", counter)
-	code, id := regexp.MustCompile(`[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}`).FindString(made), regexp.MustCompile(`[0-9a-f-]{36}`).FindString(made)
+	// The id may hold what looks like a code.
+	code, id := regexp.MustCompile(`code [0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}`).FindString(made), regexp.MustCompile(`[0-9a-f-]{36}`).FindString(made)
 	if code == "" || id == "" {
 		t.Fatalf("the device was made with %q", made)
 	}
