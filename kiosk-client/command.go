@@ -16,6 +16,7 @@ import (
 
 	"github.com/hailong-vn/hailong/internal/fault"
 	"github.com/hailong-vn/hailong/internal/language"
+	"github.com/hailong-vn/hailong/internal/release"
 	"github.com/hailong-vn/hailong/kiosk-client/journal"
 	"github.com/hailong-vn/hailong/kiosk-client/screen"
 	"github.com/hailong-vn/hailong/kiosk-client/uplink"
@@ -53,7 +54,7 @@ func commands() []command {
 		{"demo", demo},
 		{"simulate", simulateDevices},
 		{"version", func(_ context.Context, t *terminal, _ []string) error {
-			_, err := fmt.Fprintln(t.stdout, "hailong-kiosk", Version())
+			_, err := fmt.Fprintln(t.stdout, "hailong-kiosk", release.Version())
 			return err
 		}},
 	}
@@ -170,7 +171,7 @@ func enroll(ctx context.Context, t *terminal, args []string) error {
 	}
 	defer func() { _ = kept.Close() }()
 	link, err := uplink.New(ctx, uplink.Options{
-		Journal: kept, Server: config.Server, AllowPlain: config.AllowPlain, Roots: roots, Version: Version(), MachineID: uplink.MachineID(), Logger: config.Logger,
+		Journal: kept, Server: config.Server, AllowPlain: config.AllowPlain, Roots: roots, Version: release.Version(), MachineID: uplink.MachineID(), Logger: config.Logger,
 	})
 	if err != nil {
 		return err

@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/hailong-vn/hailong/internal/fault"
+	"github.com/hailong-vn/hailong/internal/release"
 	"github.com/hailong-vn/hailong/kiosk-client/journal"
 	"github.com/hailong-vn/hailong/kiosk-client/uplink"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
@@ -158,7 +159,7 @@ func enrolForDemo(ctx context.Context, t *terminal, config Config, directory pb.
 	if err != nil {
 		return err
 	}
-	link, err := uplink.New(ctx, uplink.Options{Journal: kept, Server: config.Server, Version: Version(), MachineID: uplink.MachineID(), Logger: config.Logger})
+	link, err := uplink.New(ctx, uplink.Options{Journal: kept, Server: config.Server, Version: release.Version(), MachineID: uplink.MachineID(), Logger: config.Logger})
 	if err != nil {
 		return err
 	}

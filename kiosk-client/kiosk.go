@@ -5,13 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"runtime/debug"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/hailong-vn/hailong/internal/language"
+	"github.com/hailong-vn/hailong/internal/release"
 	"github.com/hailong-vn/hailong/kiosk-client/clock"
 	"github.com/hailong-vn/hailong/kiosk-client/journal"
 	"github.com/hailong-vn/hailong/kiosk-client/screen"
@@ -32,7 +31,7 @@ func Run(ctx context.Context, config Config) (err error) {
 		return err
 	}
 	link, err := uplink.New(ctx, uplink.Options{
-		Journal: kept, Server: config.Server, AllowPlain: config.AllowPlain, Roots: roots, Version: Version(), MachineID: uplink.MachineID(),
+		Journal: kept, Server: config.Server, AllowPlain: config.AllowPlain, Roots: roots, Version: release.Version(), MachineID: uplink.MachineID(),
 		Clock: clocks, Logger: config.Logger,
 	})
 	if err != nil {
@@ -44,7 +43,7 @@ func Run(ctx context.Context, config Config) (err error) {
 	}
 	shown, err := screen.New(screen.Options{
 		Journal: kept, Uplink: link, Clock: clocks, Logger: config.Logger, Listen: config.Screen, Folder: config.State,
-		Server: config.Server, Version: Version(), HookToken: token, HookListen: config.Hook,
+		Server: config.Server, Version: release.Version(), HookToken: token, HookListen: config.Hook,
 	})
 	if err != nil {
 		return err
@@ -97,19 +96,4 @@ func (c Config) announce(shown *screen.Screen) error {
 	}
 	_, _ = fmt.Fprintln(c.Stderr, language.OfTerminal().Text("kioskcommand.ready", "screen", shown.URL()))
 	return nil
-}
-
-// Version is the version this program was built from.
-func Version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "?"
-	}
-	version := info.Main.Version
-	for _, setting := range info.Settings {
-		if setting.Key == "vcs.revision" && len(setting.Value) >= 12 && !strings.Contains(version, setting.Value[:12]) {
-			version += " " + setting.Value[:12]
-		}
-	}
-	return version
 }

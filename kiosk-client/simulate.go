@@ -17,6 +17,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/hailong-vn/hailong/internal/fault"
+	"github.com/hailong-vn/hailong/internal/release"
 	"github.com/hailong-vn/hailong/kiosk-client/simulate"
 )
 
@@ -26,7 +27,7 @@ const simulatePassword = "HAILONG_KIOSK_SIM_PASSWORD"
 // simulateDevices drives virtual kiosks against a server and tells whether what they gave is what it holds.
 func simulateDevices(ctx context.Context, t *terminal, args []string) error {
 	options := simulate.Defaults()
-	options.Language, options.Version = t.Language, Version()
+	options.Language, options.Version = t.Language, release.Version()
 	config := Config{Stderr: t.stderr}
 	verbose := false
 	if _, err := t.parse("simulate", args, 0, func(flags *flag.FlagSet) {

@@ -8,12 +8,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"syscall"
 
 	"github.com/hailong-vn/hailong/internal/fault"
 	"github.com/hailong-vn/hailong/internal/language"
+	"github.com/hailong-vn/hailong/internal/release"
 )
 
 // command is one thing hailong-server can do at the machine. Its words are in the catalogue under "command.NAME".
@@ -161,21 +161,6 @@ func serve(ctx context.Context, t *terminal, args []string) error {
 }
 
 func printVersion(_ context.Context, t *terminal, _ []string) error {
-	_, err := fmt.Fprintln(t.stdout, "hailong-server", Version())
+	_, err := fmt.Fprintln(t.stdout, "hailong-server", release.Version())
 	return err
-}
-
-// Version is the version this program was built from.
-func Version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "?"
-	}
-	version := info.Main.Version
-	for _, setting := range info.Settings {
-		if setting.Key == "vcs.revision" && len(setting.Value) >= 12 && !strings.Contains(version, setting.Value[:12]) {
-			version += " " + setting.Value[:12]
-		}
-	}
-	return version
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/hailong-vn/hailong/internal/identity"
 	"github.com/hailong-vn/hailong/internal/intake"
 	"github.com/hailong-vn/hailong/internal/language"
+	"github.com/hailong-vn/hailong/internal/release"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 )
 
@@ -34,7 +35,7 @@ func (s operationsService) GetHealth(ctx context.Context, _ *pb.GetHealthRequest
 		return nil, err
 	}
 	in := languageOf(ctx)
-	response := &pb.GetHealthResponse{Version: Version(), StartedAt: timestamp(s.started)}
+	response := &pb.GetHealthResponse{Version: release.Version(), StartedAt: timestamp(s.started)}
 	engine := s.engineHealth(ctx, in)
 	parts := []part{engine, s.busHealth(ctx)}
 	if engine.healthy { // what follows is asked of the engine

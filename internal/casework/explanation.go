@@ -103,25 +103,7 @@ func (a Attachment) Check() (Attachment, error) {
 }
 
 // Faults is everything that is wrong with what somebody wrote, in the order of the form.
-type Faults []*fault.Error
-
-// Error is for the log.
-func (f Faults) Error() string {
-	lines := make([]string, len(f))
-	for i, one := range f {
-		lines[i] = one.Error()
-	}
-	return strings.Join(lines, "; ")
-}
-
-// Unwrap lets fault.Of find the first.
-func (f Faults) Unwrap() []error {
-	all := make([]error, len(f))
-	for i, one := range f {
-		all[i] = one
-	}
-	return all
-}
+type Faults = fault.Faults
 
 // Check answers an explanation as it is kept. Everything that is wrong is told at once: the error is Faults, each Invalid:
 // "casework_explanation_cause", "…_analysis", "…_remedy", "…_responsible", "…_apology", "…_finding", "…_attachments", and those of

@@ -2,7 +2,6 @@ package directory
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/hailong-vn/hailong/internal/fault"
 	"github.com/hailong-vn/hailong/internal/questionnaire"
 	"github.com/hailong-vn/hailong/internal/store"
 	"github.com/hailong-vn/hailong/internal/unit"
@@ -166,13 +164,4 @@ func (d *Directory) acquire(ctx context.Context) error {
 func (d *Directory) release() { <-d.lock }
 
 // told makes the store's errors ours. Faults and a context's end stay what they are.
-func told(err error) error {
-	var ours *fault.Error
-	switch {
-	case err == nil, errors.As(err, &ours), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return err
-	case errors.Is(err, store.ErrUnavailable):
-		return fault.New(fault.Unavailable, "directory_unavailable").Because(err)
-	}
-	return fault.New(fault.Internal, "internal").Because(err)
-}
+func told(err error) error { return store.Told(err, "directory_unavailable") }

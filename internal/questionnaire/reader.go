@@ -15,25 +15,7 @@ import (
 )
 
 // Faults is everything that is wrong with a text, in the order of its lines.
-type Faults []*fault.Error
-
-// Error is for the log.
-func (f Faults) Error() string {
-	lines := make([]string, len(f))
-	for i, one := range f {
-		lines[i] = one.Error()
-	}
-	return strings.Join(lines, "; ")
-}
-
-// Unwrap lets fault.Of find the first.
-func (f Faults) Unwrap() []error {
-	all := make([]error, len(f))
-	for i, one := range f {
-		all[i] = one
-	}
-	return all
-}
+type Faults = fault.Faults
 
 // maxFaults stops a text that is wrong throughout.
 const maxFaults = 100

@@ -1,7 +1,6 @@
 package remedy
 
 import (
-	"context"
 	"errors"
 	"time"
 
@@ -14,15 +13,10 @@ import (
 // told makes the store's errors ours. Faults and a context's end stay what they are.
 func told(err error) error {
 	var ours *fault.Error
-	switch {
-	case err == nil, errors.As(err, &ours), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return err
-	case errors.Is(err, store.ErrNotFound):
+	if errors.Is(err, store.ErrNotFound) && !errors.As(err, &ours) {
 		return unknown()
-	case errors.Is(err, store.ErrUnavailable):
-		return fault.New(fault.Unavailable, "store_unavailable").Because(err)
 	}
-	return fault.New(fault.Internal, "internal").Because(err)
+	return store.Told(err, "store_unavailable")
 }
 
 func timestamp(t time.Time) *timestamppb.Timestamp { return timestamppb.New(t) }

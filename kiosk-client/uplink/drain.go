@@ -1,6 +1,7 @@
 package uplink
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -206,7 +207,7 @@ func notKept(item *pb.SealedRating, outcome *pb.ItemOutcome) (string, error) {
 		if outcome.GetQuarantineId() != "" && !strings.HasPrefix(reason, "seal_") && reason != "chain_broken" {
 			return "", nil
 		}
-		return cmpOr(reason, "not_kept"), nil
+		return cmp.Or(reason, "not_kept"), nil
 	}
 	return "", status.Errorf(codes.Internal, "answered with outcome %v", outcome.GetOutcome())
 }

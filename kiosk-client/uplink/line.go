@@ -1,6 +1,7 @@
 package uplink
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -52,9 +53,9 @@ func parseServer(server string, allowPlain bool) (address, error) {
 	port := u.Port()
 	switch u.Scheme {
 	case "https":
-		port = cmpOr(port, "443")
+		port = cmp.Or(port, "443")
 	case "http":
-		port = cmpOr(port, "80")
+		port = cmp.Or(port, "80")
 		ip := net.ParseIP(a.name)
 		if !allowPlain && a.name != "localhost" && (ip == nil || !ip.IsLoopback()) {
 			return address{}, fault.New(fault.Invalid, "kioskuplink_server_plain", "server", server)
@@ -64,13 +65,6 @@ func parseServer(server string, allowPlain bool) (address, error) {
 	}
 	a.host = net.JoinHostPort(a.name, port)
 	return a, nil
-}
-
-func cmpOr(s, other string) string {
-	if s != "" {
-		return s
-	}
-	return other
 }
 
 // line is a connection that remembers why a handshake failed: gRPC tells that in words only.

@@ -8,6 +8,7 @@
 package uplink
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -391,7 +392,7 @@ func (u *Uplink) session(ctx context.Context) (reached bool, err error) {
 		if err == nil || ctx.Err() != nil {
 			return
 		}
-		found := cmpOr(classify(err, line).trouble, TroubleUnreachable) // or it answers and cannot do its work
+		found := cmp.Or(classify(err, line).trouble, TroubleUnreachable) // or it answers and cannot do its work
 		u.change(func(s *State) { s.Connected, s.Trouble = false, found })
 	}()
 	if err := u.beat(ctx, calls); err != nil {

@@ -194,13 +194,8 @@ func (r *Roster) tell(ctx context.Context, unit string) {
 
 func told(err error) error {
 	var ours *fault.Error
-	switch {
-	case err == nil, errors.As(err, &ours), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return err
-	case errors.Is(err, store.ErrNotFound):
+	if errors.Is(err, store.ErrNotFound) && !errors.As(err, &ours) {
 		return fault.New(fault.NotFound, "duty_unknown")
-	case errors.Is(err, store.ErrUnavailable):
-		return fault.New(fault.Unavailable, "duty_unavailable").Because(err)
 	}
-	return fault.New(fault.Internal, "internal").Because(err)
+	return store.Told(err, "duty_unavailable")
 }

@@ -251,7 +251,7 @@ func TestTwoAtOnce(t *testing.T) {
 
 func TestAUnitHasSoManyLines(t *testing.T) {
 	if testing.Short() {
-		t.Skip("500 lines, one after the other")
+		t.Skip("500 lines, one after the other; run without -short")
 	}
 	engine, err := sqlite.Open(t.Context(), t.TempDir(), sqlite.Options{})
 	if err != nil {

@@ -169,13 +169,4 @@ func (c *Calendar) write(ctx context.Context, hours officehours.Hours, knownVers
 	}
 }
 
-func told(err error) error {
-	var ours *fault.Error
-	switch {
-	case err == nil, errors.As(err, &ours), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return err
-	case errors.Is(err, store.ErrUnavailable):
-		return fault.New(fault.Unavailable, "officehours_unavailable").Because(err)
-	}
-	return fault.New(fault.Internal, "internal").Because(err)
-}
+func told(err error) error { return store.Told(err, "officehours_unavailable") }

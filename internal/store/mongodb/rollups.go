@@ -117,14 +117,6 @@ func (r rollups) Leaves(ctx context.Context, unit string, from, to string) iter.
 		options.Find().SetHint("_id_").SetSort(bson.D{{Key: "_id", Value: 1}}))
 }
 
-// decode spares what reads BSON by itself the driver's copy of it.
-func decode[T any](body []byte, into *T) error {
-	if own, ok := any(into).(bson.Unmarshaler); ok {
-		return own.UnmarshalBSON(body)
-	}
-	return bson.Unmarshal(body, into)
-}
-
 // decoded reads the documents of a query.
 func decoded[T any](ctx context.Context, coll *mongo.Collection, filter bson.D, o *options.FindOptionsBuilder) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
@@ -137,7 +129,7 @@ func decoded[T any](ctx context.Context, coll *mongo.Collection, filter bson.D, 
 		defer closeCursor(ctx, cursor)
 		for cursor.Next(ctx) {
 			var value T
-			if err := decode(cursor.Current, &value); err != nil {
+			if err := store.Decode(cursor.Current, &value); err != nil {
 				yield(none, fmt.Errorf("decode %s: %w", coll.Name(), err))
 				return
 			}

@@ -223,14 +223,6 @@ func (r rollups) Facets(ctx context.Context, unit string, from, to string) iter.
 		unit+"/"+from, idAfter(unit+"/"+to))
 }
 
-// decode spares what reads BSON by itself the driver's copy of it.
-func decode[T any](body []byte, into *T) error {
-	if own, ok := any(into).(bson.Unmarshaler); ok {
-		return own.UnmarshalBSON(body)
-	}
-	return bson.Unmarshal(body, into)
-}
-
 // decoded reads bodies from one id up to another, page by page.
 func decoded[T any](ctx context.Context, e *Engine, query, from, to string) iter.Seq2[T, error] {
 	return pages(from, func(from string) (page []T, next string, more bool, err error) {
@@ -241,7 +233,7 @@ func decoded[T any](ctx context.Context, e *Engine, query, from, to string) iter
 				return err
 			}
 			var value T
-			err := decode(body, &value)
+			err := store.Decode(body, &value)
 			page, next = append(page, value), idAfter(id)
 			return err
 		})

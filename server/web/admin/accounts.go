@@ -23,10 +23,10 @@ type accountsPage struct {
 
 func accountLink(id string) string { return "/admin/accounts/" + url.PathEscape(id) }
 
-func accountRowOf(v *web.Visit, a *pb.Account, names unitNames) accountRow {
+func accountRowOf(v *web.Visit, a *pb.Account, names web.UnitNames) accountRow {
 	row := accountRow{Account: a, Link: accountLink(a.GetId()), Self: a.GetId() == v.Account.GetId()}
 	if a.GetUnitId() != "" {
-		row.Unit = names.of(a.GetUnitId())
+		row.Unit = names.Of(a.GetUnitId())
 	}
 	return row
 }
@@ -37,7 +37,7 @@ func (p pages) accounts(v *web.Visit) error {
 		return err
 	}
 	page := accountsPage{}
-	names := namesOf(v)
+	names := v.UnitNames()
 	for _, a := range list.GetAccounts() {
 		page.Accounts = append(page.Accounts, accountRowOf(v, a, names))
 	}
@@ -57,7 +57,7 @@ func accountOf(v *web.Visit) (accountRow, error) {
 		}
 		for _, a := range list.GetAccounts() {
 			if a.GetId() == v.R.PathValue("account") {
-				return accountRowOf(v, a, namesOf(v)), nil
+				return accountRowOf(v, a, v.UnitNames()), nil
 			}
 		}
 		if request.PageToken = list.GetNextPageToken(); request.PageToken == "" {

@@ -22,7 +22,7 @@ func counterOf(v *web.Visit) (*pb.Unit, *pb.Counter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	counters, err := countersOf(v, u.GetId())
+	counters, err := v.CountersOf(u.GetId())
 	if err != nil {
 		return nil, nil, err
 	}

@@ -36,7 +36,7 @@ func bindingForm(v *web.Visit, f bindForm) (bindForm, error) {
 	chosen := v.Values("counter")
 	f.Whole = slices.Contains(chosen, top)
 	if unit, ok := f.Unit.id(); ok {
-		counters, err := countersOf(v, unit)
+		counters, err := v.CountersOf(unit)
 		if err != nil {
 			return f, err
 		}

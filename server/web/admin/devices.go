@@ -53,7 +53,7 @@ func (n counterNames) of(v *web.Visit, unit, id string) string {
 	}
 	if n[unit] == nil {
 		n[unit] = map[string]string{}
-		if counters, err := countersOf(v, unit); err == nil {
+		if counters, err := v.CountersOf(unit); err == nil {
 			for _, c := range counters {
 				n[unit][c.GetId()] = c.GetName()
 			}
@@ -65,7 +65,7 @@ func (n counterNames) of(v *web.Visit, unit, id string) string {
 	return id
 }
 
-func rowOf(v *web.Visit, d *pb.Device, units unitNames, counters counterNames) deviceRow {
+func rowOf(v *web.Visit, d *pb.Device, units web.UnitNames, counters counterNames) deviceRow {
 	row := deviceRow{
 		Device: d, Link: "/admin/devices/" + url.PathEscape(d.GetId()), Kiosk: "/kiosks/devices/" + url.PathEscape(d.GetId()), Seen: ago(v, d.GetLastSeenAt()),
 		State: strings.ToLower(strings.TrimPrefix(d.GetState().String(), "DEVICE_STATE_")), Symbol: "–",
@@ -87,7 +87,7 @@ func rowOf(v *web.Visit, d *pb.Device, units unitNames, counters counterNames) d
 		row.Symbol, row.Tone = "●", "good"
 	}
 	for _, b := range d.GetBindings() {
-		at := place{DeviceBinding: b, Unit: units.of(b.GetUnitId()), Counter: counters.of(v, b.GetUnitId(), b.GetCounterId())}
+		at := place{DeviceBinding: b, Unit: units.Of(b.GetUnitId()), Counter: counters.of(v, b.GetUnitId(), b.GetCounterId())}
 		at.Unbind = row.Link + "/unbind?" + url.Values{"unit": {b.GetUnitId()}, "counter": {b.GetCounterId()}}.Encode()
 		if bound(v, b) {
 			row.Places = append(row.Places, at)
@@ -104,7 +104,7 @@ func (p pages) devices(v *web.Visit) error {
 		return err
 	}
 	page := devicesPage{}
-	units, counters := namesOf(v), counterNames{}
+	units, counters := v.UnitNames(), counterNames{}
 	for _, d := range list.GetDevices() {
 		page.Devices = append(page.Devices, rowOf(v, d, units, counters))
 	}
@@ -126,7 +126,7 @@ func deviceOf(v *web.Visit) (deviceRow, error) {
 	if err != nil {
 		return deviceRow{}, err
 	}
-	return rowOf(v, d, namesOf(v), counterNames{}), nil
+	return rowOf(v, d, v.UnitNames(), counterNames{}), nil
 }
 
 func (p pages) device(v *web.Visit) error {

@@ -12,7 +12,7 @@ func officialOf(v *web.Visit) (*pb.Unit, *pb.Official, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	officials, err := officialsOf(v, u.GetId())
+	officials, err := v.OfficialsOf(u.GetId(), true)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -117,58 +117,6 @@ func (p picker) ids() []string {
 	return ids
 }
 
-// unitNames answers names of units, each asked for once.
-type unitNames struct {
-	v     *web.Visit
-	known map[string]string
-}
-
-func namesOf(v *web.Visit) unitNames { return unitNames{v, map[string]string{}} }
-
-func (n unitNames) of(id string) string {
-	if name, ok := n.known[id]; ok {
-		return name
-	}
-	name := id
-	if u, err := n.v.Directory.GetUnit(n.v.Context(), &pb.GetUnitRequest{UnitId: id}); err == nil {
-		name = u.GetName()
-	}
-	n.known[id] = name
-	return name
-}
-
-// countersOf lists the counters of one unit itself.
-func countersOf(v *web.Visit, unit string) ([]*pb.Counter, error) {
-	var list []*pb.Counter
-	request := &pb.ListCountersRequest{UnitId: unit, DirectOnly: true, PageSize: 1000}
-	for {
-		page, err := v.Directory.ListCounters(v.Context(), request)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, page.GetCounters()...)
-		if request.PageToken = page.GetNextPageToken(); request.PageToken == "" {
-			return list, nil
-		}
-	}
-}
-
-// officialsOf lists the officials of one unit itself.
-func officialsOf(v *web.Visit, unit string) ([]*pb.Official, error) {
-	var list []*pb.Official
-	request := &pb.ListOfficialsRequest{UnitId: unit, DirectOnly: true, PageSize: 1000}
-	for {
-		page, err := v.Directory.ListOfficials(v.Context(), request)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, page.GetOfficials()...)
-		if request.PageToken = page.GetNextPageToken(); request.PageToken == "" {
-			return list, nil
-		}
-	}
-}
-
 // allDevices lists every device the account may manage.
 func allDevices(v *web.Visit) ([]*pb.Device, error) {
 	var list []*pb.Device

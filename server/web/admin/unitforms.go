@@ -189,7 +189,7 @@ func closingUnit(v *web.Visit) (closeUnitForm, error) {
 	if v.R.Method == "GET" && f.To == "" {
 		f.To = string(v.Today())
 	}
-	counters, err := countersOf(v, u.GetId())
+	counters, err := v.CountersOf(u.GetId())
 	if err != nil {
 		return f, err
 	}

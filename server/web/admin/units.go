@@ -179,7 +179,7 @@ func (p pages) unit(v *web.Visit) error {
 	if page.Above, err = v.Above(u); err != nil {
 		return err
 	}
-	names := namesOf(v)
+	names := v.UnitNames()
 	history, err := v.Directory.ListUnitVersions(v.Context(), &pb.ListUnitVersionsRequest{UnitId: u.GetId()})
 	if err != nil {
 		return err
@@ -187,7 +187,7 @@ func (p pages) unit(v *web.Visit) error {
 	for _, held := range slices.Backward(history.GetVersions()) {
 		one := version{Unit: held, Level: levelWords(v, held.GetLevel()), Now: held.GetValidFrom() == u.GetValidFrom() && !page.Ended && !page.Future}
 		if held.GetParentId() != "" {
-			one.Parent = names.of(held.GetParentId())
+			one.Parent = names.Of(held.GetParentId())
 		}
 		page.Versions = append(page.Versions, one)
 	}
@@ -217,7 +217,7 @@ func (p pages) unit(v *web.Visit) error {
 // places adds counters, officials and the form for citizens.
 func (page *unitPage) places(v *web.Visit) error {
 	id := page.Unit.GetId()
-	counters, err := countersOf(v, id)
+	counters, err := v.CountersOf(id)
 	if err != nil {
 		return err
 	}
@@ -228,7 +228,7 @@ func (page *unitPage) places(v *web.Visit) error {
 			page.Closed = append(page.Closed, c)
 		}
 	}
-	officials, err := officialsOf(v, id)
+	officials, err := v.OfficialsOf(id, true)
 	if err != nil {
 		return err
 	}

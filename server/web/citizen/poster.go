@@ -72,19 +72,14 @@ func (p pages) poster(v *web.Visit) error {
 }
 
 func counterOf(v *web.Visit, unit, id string) (*pb.Counter, error) {
-	request := &pb.ListCountersRequest{UnitId: unit, DirectOnly: true, PageSize: 1000}
-	for {
-		listed, err := v.Directory.ListCounters(v.Context(), request)
-		if err != nil {
-			return nil, err
-		}
-		for _, counter := range listed.GetCounters() {
-			if counter.GetId() == id {
-				return counter, nil
-			}
-		}
-		if request.PageToken = listed.GetNextPageToken(); request.PageToken == "" {
-			return nil, web.ErrNotFound
+	counters, err := v.CountersOf(unit)
+	if err != nil {
+		return nil, err
+	}
+	for _, counter := range counters {
+		if counter.GetId() == id {
+			return counter, nil
 		}
 	}
+	return nil, web.ErrNotFound
 }

@@ -191,9 +191,9 @@ func ratingsADay(v *web.Visit, d *pb.Device) chart.Spark {
 
 func place(v *web.Visit, names names, b *pb.DeviceBinding) string {
 	if b.GetCounterId() == "" {
-		return v.Text("kioskspage.place_unit", "unit", names.of(b.GetUnitId()))
+		return v.Text("kioskspage.place_unit", "unit", names.Of(b.GetUnitId()))
 	}
-	return v.Text("kioskspage.place_counter", "counter", names.counter(b.GetUnitId(), b.GetCounterId()), "unit", names.of(b.GetUnitId()))
+	return v.Text("kioskspage.place_counter", "counter", names.counter(b.GetUnitId(), b.GetCounterId()), "unit", names.Of(b.GetUnitId()))
 }
 
 // Alert is how many devices of a unit and those below it want looking at now, for pages of others.

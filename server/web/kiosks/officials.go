@@ -71,7 +71,7 @@ type officialPage struct {
 
 // officialOf finds an official, quickly where the address names the unit too.
 func officialOf(v *web.Visit) (*pb.Official, error) {
-	list, err := allOfficials(v, v.R.URL.Query().Get("unit"), v.R.URL.Query().Has("unit"))
+	list, err := v.OfficialsOf(v.R.URL.Query().Get("unit"), v.R.URL.Query().Has("unit"))
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +89,7 @@ func showOfficial(v *web.Visit) (officialPage, error) {
 		return officialPage{}, err
 	}
 	return officialPage{
-		Tabs: tabs(v, "officials"), Official: o, Unit: namesOf(v).of(o.GetUnitId()), Link: "/kiosks/officials/" + url.PathEscape(o.GetId()),
+		Tabs: tabs(v, "officials"), Official: o, Unit: v.UnitNames().Of(o.GetUnitId()), Link: "/kiosks/officials/" + url.PathEscape(o.GetId()),
 		Photo: photoLink(o), Back: at("/kiosks/officials", o.GetUnitId()),
 	}, nil
 }

@@ -58,25 +58,13 @@ func (c unitChoice) ID() string { return c.Unit.GetId() }
 
 // names answers names of units and counters, each unit asked for once.
 type names struct {
+	web.UnitNames
 	v        *web.Visit
-	units    map[string]string
 	counters map[string]map[string]string // by unit and id
 }
 
 func namesOf(v *web.Visit) names {
-	return names{v, map[string]string{}, map[string]map[string]string{}}
-}
-
-func (n names) of(id string) string {
-	if name, ok := n.units[id]; ok {
-		return name
-	}
-	name := id
-	if u, err := n.v.Directory.GetUnit(n.v.Context(), &pb.GetUnitRequest{UnitId: id}); err == nil {
-		name = u.GetName()
-	}
-	n.units[id] = name
-	return name
+	return names{v.UnitNames(), v, map[string]map[string]string{}}
 }
 
 // counter is the name of a counter; words where it was closed.
@@ -99,43 +87,14 @@ func (n names) counter(unit, id string) string {
 
 // countersOf lists the open counters of one unit itself.
 func countersOf(v *web.Visit, unit string) ([]*pb.Counter, error) {
-	var list []*pb.Counter
-	request := &pb.ListCountersRequest{UnitId: unit, DirectOnly: true, PageSize: 1000}
-	for {
-		page, err := v.Directory.ListCounters(v.Context(), request)
-		if err != nil {
-			return nil, err
-		}
-		for _, c := range page.GetCounters() {
-			if c.GetClosedAt() == nil {
-				list = append(list, c)
-			}
-		}
-		if request.PageToken = page.GetNextPageToken(); request.PageToken == "" {
-			return list, nil
-		}
-	}
+	list, err := v.CountersOf(unit)
+	return slices.DeleteFunc(list, func(c *pb.Counter) bool { return c.GetClosedAt() != nil }), err
 }
 
 // officialsOf lists those who serve at one unit itself.
 func officialsOf(v *web.Visit, unit string) ([]*pb.Official, error) {
-	list, err := allOfficials(v, unit, true)
+	list, err := v.OfficialsOf(unit, true)
 	return slices.DeleteFunc(list, func(o *pb.Official) bool { return o.GetClosedAt() != nil }), err
-}
-
-func allOfficials(v *web.Visit, unit string, direct bool) ([]*pb.Official, error) {
-	var list []*pb.Official
-	request := &pb.ListOfficialsRequest{UnitId: unit, DirectOnly: direct, PageSize: 1000}
-	for {
-		page, err := v.Directory.ListOfficials(v.Context(), request)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, page.GetOfficials()...)
-		if request.PageToken = page.GetNextPageToken(); request.PageToken == "" {
-			return list, nil
-		}
-	}
 }
 
 // places are the units below one that have counters, for an account that has to choose where: the first that are found.

@@ -47,9 +47,9 @@ func (p pages) renderQuarantine(v *web.Visit, code int, page quarantinePage, cho
 	if err != nil {
 		return err
 	}
-	units := unitNames{v, map[string]string{}}
+	units := v.UnitNames()
 	for _, item := range answer.GetItems() {
-		page.Items = append(page.Items, waiting{item, units.of(item.GetUnitId()), senderOf(v, item), chosen[item.GetId()]})
+		page.Items = append(page.Items, waiting{item, unitOf(v, units, item.GetUnitId()), senderOf(v, item), chosen[item.GetId()]})
 	}
 	if answer.GetNextPageToken() != "" {
 		query.Set("page", answer.GetNextPageToken())
@@ -58,25 +58,12 @@ func (p pages) renderQuarantine(v *web.Visit, code int, page quarantinePage, cho
 	return v.RenderStatus(code, p.Pages, "quarantine", page)
 }
 
-// unitNames finds units' names, each once.
-type unitNames struct {
-	v     *web.Visit
-	known map[string]string
-}
-
-func (n unitNames) of(id string) string {
+// unitOf is a unit's name; its id where it is nowhere (that may be why the item is here), and words where none was given.
+func unitOf(v *web.Visit, names web.UnitNames, id string) string {
 	if id == "" {
-		return n.v.Text("operationspage.unit_unknown")
+		return v.Text("operationspage.unit_unknown")
 	}
-	name, ok := n.known[id]
-	if !ok {
-		name = id // one that is nowhere: that may be why the item is here
-		if unit, err := n.v.Directory.GetUnit(n.v.Context(), &pb.GetUnitRequest{UnitId: id}); err == nil {
-			name = unit.GetName()
-		}
-		n.known[id] = name
-	}
-	return name
+	return names.Of(id)
 }
 
 func senderOf(v *web.Visit, item *pb.QuarantinedItem) string {
@@ -110,7 +97,7 @@ func (p pages) renderQuarantined(v *web.Visit, code int, id string, page quarant
 	}
 	item := answer.GetItem()
 	page.Tabs, page.Rating, page.Has = tabs(v, "quarantine"), answer.GetRating(), answer.GetHasPrivate()
-	page.Item = waiting{QuarantinedItem: item, Unit: unitNames{v, map[string]string{}}.of(item.GetUnitId()), Sender: senderOf(v, item)}
+	page.Item = waiting{QuarantinedItem: item, Unit: unitOf(v, v.UnitNames(), item.GetUnitId()), Sender: senderOf(v, item)}
 	channel := answer.GetRating().GetChannel().String() // a number where it is none that is known
 	if page.Channel = v.Text("web.channel." + channel); page.Channel == "web.channel."+channel {
 		page.Channel = channel
