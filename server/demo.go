@@ -177,6 +177,7 @@ func (a *application) shownAccounts() []account {
 var roleWords = map[pb.Role]string{
 	pb.Role_ROLE_ADMINISTRATOR: "administrator", pb.Role_ROLE_LEADER: "leader",
 	pb.Role_ROLE_OPERATOR: "operator", pb.Role_ROLE_OFFICIAL: "official",
+	pb.Role_ROLE_HEAD: "head", pb.Role_ROLE_INSPECTOR: "inspector",
 }
 
 func (a *application) fillDemoAccounts(ctx context.Context) error {
@@ -184,6 +185,7 @@ func (a *application) fillDemoAccounts(ctx context.Context) error {
 	for _, wanted := range demo.Accounts() {
 		_, err := a.accounts.Create(ctx, identity.System(), a.within, identity.NewAccount{
 			Name: wanted.Name, Password: wanted.Password, Role: wanted.Role, UnitID: wanted.UnitID,
+			Person: identity.Person{Display: wanted.Display, OfficialID: wanted.Official},
 		})
 		if err != nil && !fault.Is(err, fault.Exists) {
 			return err

@@ -57,13 +57,43 @@ func (s identityService) CreateAccount(ctx context.Context, request *pb.CreateAc
 	if _, ok := s.directory.Tree().Get(request.GetUnitId()); request.GetUnitId() != "" && !ok {
 		return nil, fault.New(fault.NotFound, "unit_unknown", "unit", request.GetUnitId())
 	}
+	who, err := s.person(request)
+	if err != nil {
+		return nil, err
+	}
 	account, err := s.accounts.Create(ctx, callerOf(ctx), s.within, identity.NewAccount{
-		Name: request.GetName(), Password: request.GetPassword(), Role: request.GetRole(), UnitID: request.GetUnitId(),
+		Name: request.GetName(), Password: request.GetPassword(), Role: request.GetRole(), UnitID: request.GetUnitId(), Person: who,
 	})
 	if err != nil {
 		return nil, err
 	}
 	return account.Proto(), nil
+}
+
+func (s identityService) UpdateAccount(ctx context.Context, request *pb.UpdateAccountRequest) (*pb.Account, error) {
+	who, err := s.person(request)
+	if err != nil {
+		return nil, err
+	}
+	account, err := s.accounts.Update(ctx, callerOf(ctx), s.within, request.GetAccountId(), who)
+	if err != nil {
+		return nil, err
+	}
+	return account.Proto(), nil
+}
+
+// person is who an account is, of officials and units that are there.
+func (s identityService) person(request interface {
+	GetDisplayName() string
+	GetOfficialId() string
+	GetHeadsUnitIds() []string
+}) (identity.Person, error) {
+	for _, unit := range request.GetHeadsUnitIds() {
+		if _, ok := s.directory.Tree().Get(unit); !ok {
+			return identity.Person{}, fault.New(fault.NotFound, "unit_unknown", "unit", unit)
+		}
+	}
+	return identity.Person{Display: request.GetDisplayName(), OfficialID: request.GetOfficialId(), Heads: request.GetHeadsUnitIds()}, nil
 }
 
 func (s identityService) ListAccounts(ctx context.Context, request *pb.ListAccountsRequest) (*pb.ListAccountsResponse, error) {

@@ -43,14 +43,18 @@ type Account struct {
 	Password string
 	Role     pb.Role
 	UnitID   string // top of the subtree; empty = everywhere
+	Display  string // what colleagues call the person
+	Official string // who that is among the officials; empty = none of them
 }
 
 // Accounts lists one account a role.
 func Accounts() []Account {
 	return []Account{
-		{Name: "quantri", Password: "quantri-demo", Role: pb.Role_ROLE_ADMINISTRATOR},
-		{Name: "lanhdao", Password: "lanhdao-demo", Role: pb.Role_ROLE_LEADER, UnitID: ProvinceID},
-		{Name: "tiepnhan", Password: "tiepnhan-demo", Role: pb.Role_ROLE_OPERATOR, UnitID: ProvinceID},
-		{Name: "canbo", Password: "canbo-demo", Role: pb.Role_ROLE_OFFICIAL, UnitID: worstUnit},
+		{Name: "quantri", Password: "quantri-demo", Role: pb.Role_ROLE_ADMINISTRATOR, Display: "anh Quân"},
+		{Name: "lanhdao", Password: "lanhdao-demo", Role: pb.Role_ROLE_LEADER, UnitID: ProvinceID, Display: "bà Minh"},
+		{Name: "tiepnhan", Password: "tiepnhan-demo", Role: pb.Role_ROLE_OPERATOR, UnitID: ProvinceID, Display: "chị Lan"},
+		{Name: "canbo", Password: "canbo-demo", Role: pb.Role_ROLE_OFFICIAL, UnitID: worstUnit, Official: officialID(worstUnit, 0)},
+		{Name: "truongphong", Password: "truongphong-demo", Role: pb.Role_ROLE_HEAD, UnitID: worstUnit, Display: "ông Hải"},
+		{Name: "thanhtra", Password: "thanhtra-demo", Role: pb.Role_ROLE_INSPECTOR, UnitID: ProvinceID, Display: "bà Thu"},
 	}
 }

@@ -74,7 +74,7 @@ func TestDirectoryHoldsTogether(t *testing.T) {
 		}
 		roles[a.Role] = true
 	}
-	if len(roles) != 4 {
+	if len(roles) != 6 {
 		t.Errorf("%d roles", len(roles))
 	}
 }

@@ -1,8 +1,10 @@
 package identity
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -21,11 +23,29 @@ type Account struct {
 	CreatedAt  time.Time
 	DisabledAt time.Time // zero while it works
 	MustChange bool      // its password was given for one use
+	Display    string    // what colleagues call the person; "" = the name
+	OfficialID string    // who that is among the officials of the directory; "" = none of them
+	Heads      []string  // units the person heads, beside its own unit for a head of unit
+}
+
+// Called is what colleagues call the person.
+func (a Account) Called() string { return cmp.Or(a.Display, a.Name) }
+
+// HeadsUnits are all units the person heads.
+func (a Account) HeadsUnits() []string { return headsUnits(a.Role, a.UnitID, a.Heads) }
+
+func headsUnits(role pb.Role, unit string, heads []string) []string {
+	heads = slices.Clone(heads)
+	if role == pb.Role_ROLE_HEAD && unit != "" && !slices.Contains(heads, unit) {
+		heads = append(heads, unit)
+	}
+	return heads
 }
 
 // Proto is the account as the contract has it.
 func (a Account) Proto() *pb.Account {
-	account := &pb.Account{Id: a.ID, Name: a.Name, Role: a.Role, UnitId: a.UnitID, CreatedAt: timestamppb.New(a.CreatedAt)}
+	account := &pb.Account{Id: a.ID, Name: a.Name, Role: a.Role, UnitId: a.UnitID, CreatedAt: timestamppb.New(a.CreatedAt),
+		DisplayName: a.Display, OfficialId: a.OfficialID, HeadsUnitIds: a.Heads}
 	if !a.DisabledAt.IsZero() {
 		account.DisabledAt = timestamppb.New(a.DisabledAt)
 	}
@@ -45,6 +65,9 @@ type accountDoc struct {
 	DisabledBy string     `bson:"disabled_by,omitempty"`
 	Hash       string     `bson:"hash"`
 	MustChange bool       `bson:"must_change,omitempty"`
+	Display    string     `bson:"display,omitempty"`
+	Official   string     `bson:"official,omitempty"`
+	Heads      []string   `bson:"heads,omitempty"`
 	// Generation grows whenever all sessions end at once: a session holds the one it was made under.
 	Generation int64 `bson:"generation"`
 	// Known are the addresses the account signed in from, the last first: what others try elsewhere does not keep the
@@ -66,8 +89,19 @@ type sessionDoc struct {
 	ExpiresAt  time.Time `bson:"expires_at"` // the sooner of idle and absolute end
 }
 
+// Indexes of accounts.
+const (
+	byUnit     = "unit"
+	byOfficial = "official"
+	byHead     = "heads"
+)
+
 var (
-	accountType = store.Define[accountDoc]("accounts", store.Index{Name: "name", Fields: []string{"folded"}, Unique: true})
+	accountType = store.Define[accountDoc]("accounts",
+		store.Index{Name: "name", Fields: []string{"folded"}, Unique: true},
+		store.Index{Name: byUnit, Fields: []string{"unit", "role"}},
+		store.Index{Name: byOfficial, Fields: []string{"official"}},
+		store.Index{Name: byHead, Fields: []string{"heads"}, Multi: true})
 	sessionType = store.Define[sessionDoc]("sessions", store.Index{Name: "expires", Fields: []string{"expires_at"}, Expire: true})
 )
 
@@ -76,7 +110,8 @@ func Kinds() []store.Kind { return []store.Kind{accountType.Kind, sessionType.Ki
 
 func (d accountDoc) account() Account {
 	account := Account{ID: d.ID, Name: d.Name, Role: pb.Role(pb.Role_value[d.Role]), UnitID: d.Unit,
-		CreatedAt: d.CreatedAt.UTC(), MustChange: d.MustChange}
+		CreatedAt: d.CreatedAt.UTC(), MustChange: d.MustChange,
+		Display: d.Display, OfficialID: d.Official, Heads: d.Heads}
 	if d.DisabledAt != nil {
 		account.DisabledAt = d.DisabledAt.UTC()
 	}

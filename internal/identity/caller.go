@@ -24,14 +24,17 @@ const (
 // call was let in.
 type Caller struct {
 	Kind       CallerKind
-	AccountID  string  // CallerAccount
-	Name       string  // CallerAccount: the name signed in with; CallerDevice: the device's name
-	Role       pb.Role // CallerAccount
-	UnitID     string  // CallerAccount: top of the subtree it may act in; "" = everywhere
-	DeviceID   string  // CallerDevice
-	SessionID  string  // CallerAccount: the session's id in the store, never the token
-	Address    string  // network address without port, as the entrance saw it; may be empty
-	MustChange bool    // CallerAccount: the password was given for one use; nothing but changing it is allowed
+	AccountID  string   // CallerAccount
+	Name       string   // CallerAccount: the name signed in with; CallerDevice: the device's name
+	Role       pb.Role  // CallerAccount
+	UnitID     string   // CallerAccount: top of the subtree it may act in; "" = everywhere
+	Display    string   // CallerAccount: what colleagues call the person
+	OfficialID string   // CallerAccount: who that is among the officials; "" = none of them
+	Heads      []string // CallerAccount: all units the person heads
+	DeviceID   string   // CallerDevice
+	SessionID  string   // CallerAccount: the session's id in the store, never the token
+	Address    string   // network address without port, as the entrance saw it; may be empty
+	MustChange bool     // CallerAccount: the password was given for one use; nothing but changing it is allowed
 }
 
 // System is the program itself.
@@ -68,10 +71,13 @@ func (c Caller) May(action Action) bool {
 // Actions lists what the caller may do, sorted; nothing for the program itself, which may do everything.
 func (c Caller) Actions() []string {
 	var list []string
-	for _, action := range allActions {
-		if c.Kind != CallerSystem && c.May(action) {
-			list = append(list, string(action))
+	for _, row := range matrix() {
+		if c.Kind != CallerSystem && c.May(row.action) {
+			list = append(list, string(row.action))
 		}
+	}
+	if c.Kind == CallerDevice {
+		list = append(list, string(SubmitRatings))
 	}
 	slices.Sort(list)
 	return list

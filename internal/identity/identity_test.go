@@ -15,12 +15,14 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/hailong-vn/hailong/internal/bus"
 	"github.com/hailong-vn/hailong/internal/bus/local"
 	"github.com/hailong-vn/hailong/internal/fault"
 	"github.com/hailong-vn/hailong/internal/language"
 	"github.com/hailong-vn/hailong/internal/store"
 	"github.com/hailong-vn/hailong/internal/store/sqlite"
+
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 )
 
@@ -146,7 +148,7 @@ func TestSignInAndOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if session.Account != made || !session.ExpiresAt.Equal(h.clock.Now().Add(4*time.Hour)) {
+	if !cmp.Equal(session.Account, made) || !session.ExpiresAt.Equal(h.clock.Now().Add(4*time.Hour)) {
 		t.Errorf("session is %+v of %+v", session, made)
 	}
 	caller, err := a.Authenticate(t.Context(), token)
@@ -156,7 +158,7 @@ func TestSignInAndOut(t *testing.T) {
 	if caller.Kind != CallerAccount || caller.AccountID != made.ID || caller.Role != pb.Role_ROLE_LEADER || Scope(caller) != "T.A" || caller.Name != made.Name {
 		t.Errorf("caller is %+v", caller)
 	}
-	if got, err := a.Session(t.Context(), caller); err != nil || got != session {
+	if got, err := a.Session(t.Context(), caller); err != nil || !cmp.Equal(got, session) {
 		t.Errorf("session reads %+v, %v", got, err)
 	}
 	other, _ := h.signIn(a, made.Name)

@@ -22,6 +22,14 @@ type NewAccount struct {
 	Role       pb.Role
 	UnitID     string // top of its subtree; "" = everywhere
 	MustChange bool   // the password is for one use
+	Person
+}
+
+// Person is who an account is.
+type Person struct {
+	Display    string   // what colleagues call the person; "" = the name
+	OfficialID string   // among the officials of the directory; whether there is one is asked before
+	Heads      []string // units, likewise
 }
 
 // governs tells whether who acts in scope may act on what belongs to unit.
@@ -78,12 +86,17 @@ func (a *Accounts) insert(ctx context.Context, wanted NewAccount, by string) (ac
 	if err != nil {
 		return accountDoc{}, err
 	}
+	display, err := cleanDisplay(wanted.Display)
+	if err != nil {
+		return accountDoc{}, err
+	}
 	id, err := uuid.NewV7()
 	if err != nil {
 		return accountDoc{}, err
 	}
 	doc := accountDoc{ID: id.String(), Name: name, Folded: fold(name), Role: role, Unit: wanted.UnitID,
-		CreatedAt: store.Milliseconds(a.now()), CreatedBy: by, Hash: hash, MustChange: wanted.MustChange, Generation: 1}
+		CreatedAt: store.Milliseconds(a.now()), CreatedBy: by, Hash: hash, MustChange: wanted.MustChange, Generation: 1,
+		Display: display, Official: wanted.OfficialID, Heads: wanted.Heads}
 	err = a.accounts.Insert(ctx, doc)
 	if errors.Is(err, store.ErrTaken) {
 		return accountDoc{}, fault.New(fault.Exists, "account_name_taken", "name", name)

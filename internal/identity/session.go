@@ -62,7 +62,7 @@ func (a *Accounts) Authenticate(ctx context.Context, token string) (Caller, erro
 	}
 	account := session.account
 	return Caller{Kind: CallerAccount, AccountID: account.ID, Name: account.Name, Role: account.Role, UnitID: account.UnitID,
-		SessionID: id, MustChange: account.MustChange}, nil
+		SessionID: id, MustChange: account.MustChange, Display: account.Called(), OfficialID: account.OfficialID, Heads: account.HeadsUnits()}, nil
 }
 
 func (a *Accounts) session(ctx context.Context, id string) (liveSession, error) {

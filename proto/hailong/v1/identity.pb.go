@@ -38,6 +38,10 @@ const (
 	Role_ROLE_OPERATOR Role = 3
 	// Serves citizens; sees the figures of the unit, never who rated.
 	Role_ROLE_OFFICIAL Role = 4
+	// Heads a unit: explains for it, sees what concerns it, never who rated.
+	Role_ROLE_HEAD Role = 5
+	// Reads everything but passwords and secrets, and changes nothing.
+	Role_ROLE_INSPECTOR Role = 6
 )
 
 // Enum value maps for Role.
@@ -48,6 +52,8 @@ var (
 		2: "ROLE_LEADER",
 		3: "ROLE_OPERATOR",
 		4: "ROLE_OFFICIAL",
+		5: "ROLE_HEAD",
+		6: "ROLE_INSPECTOR",
 	}
 	Role_value = map[string]int32{
 		"ROLE_UNSPECIFIED":   0,
@@ -55,6 +61,8 @@ var (
 		"ROLE_LEADER":        2,
 		"ROLE_OPERATOR":      3,
 		"ROLE_OFFICIAL":      4,
+		"ROLE_HEAD":          5,
+		"ROLE_INSPECTOR":     6,
 	}
 )
 
@@ -99,7 +107,13 @@ type Account struct {
 	// When it was made.
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	// When it was disabled; unset while it works.
-	DisabledAt    *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=disabled_at,json=disabledAt,proto3" json:"disabled_at,omitempty"`
+	DisabledAt *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=disabled_at,json=disabledAt,proto3" json:"disabled_at,omitempty"`
+	// What colleagues call the person, such as "chị Lan"; empty = the name.
+	DisplayName string `protobuf:"bytes,7,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	// Who that is among the officials of the directory; empty = none of them. Nobody judges an explanation about themselves.
+	OfficialId string `protobuf:"bytes,8,opt,name=official_id,json=officialId,proto3" json:"official_id,omitempty"`
+	// Units the person heads. Nobody judges an explanation of a unit they head. A ROLE_HEAD heads its unit_id without saying so.
+	HeadsUnitIds  []string `protobuf:"bytes,9,rep,name=heads_unit_ids,json=headsUnitIds,proto3" json:"heads_unit_ids,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -172,6 +186,27 @@ func (x *Account) GetCreatedAt() *timestamppb.Timestamp {
 func (x *Account) GetDisabledAt() *timestamppb.Timestamp {
 	if x != nil {
 		return x.DisabledAt
+	}
+	return nil
+}
+
+func (x *Account) GetDisplayName() string {
+	if x != nil {
+		return x.DisplayName
+	}
+	return ""
+}
+
+func (x *Account) GetOfficialId() string {
+	if x != nil {
+		return x.OfficialId
+	}
+	return ""
+}
+
+func (x *Account) GetHeadsUnitIds() []string {
+	if x != nil {
+		return x.HeadsUnitIds
 	}
 	return nil
 }
@@ -590,7 +625,13 @@ type CreateAccountRequest struct {
 	// What it may do.
 	Role Role `protobuf:"varint,3,opt,name=role,proto3,enum=hailong.v1.Role" json:"role,omitempty"`
 	// Top of its subtree; empty = everywhere, which only an administrator of everything may give.
-	UnitId        string `protobuf:"bytes,4,opt,name=unit_id,json=unitId,proto3" json:"unit_id,omitempty"`
+	UnitId string `protobuf:"bytes,4,opt,name=unit_id,json=unitId,proto3" json:"unit_id,omitempty"`
+	// What colleagues call the person; empty = the name.
+	DisplayName string `protobuf:"bytes,5,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	// Who that is among the officials; may be empty.
+	OfficialId string `protobuf:"bytes,6,opt,name=official_id,json=officialId,proto3" json:"official_id,omitempty"`
+	// Units the person heads.
+	HeadsUnitIds  []string `protobuf:"bytes,7,rep,name=heads_unit_ids,json=headsUnitIds,proto3" json:"heads_unit_ids,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -653,6 +694,100 @@ func (x *CreateAccountRequest) GetUnitId() string {
 	return ""
 }
 
+func (x *CreateAccountRequest) GetDisplayName() string {
+	if x != nil {
+		return x.DisplayName
+	}
+	return ""
+}
+
+func (x *CreateAccountRequest) GetOfficialId() string {
+	if x != nil {
+		return x.OfficialId
+	}
+	return ""
+}
+
+func (x *CreateAccountRequest) GetHeadsUnitIds() []string {
+	if x != nil {
+		return x.HeadsUnitIds
+	}
+	return nil
+}
+
+// UpdateAccountRequest says who an account is, all of it.
+type UpdateAccountRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The account.
+	AccountId string `protobuf:"bytes,1,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	// What colleagues call the person; empty = the name.
+	DisplayName string `protobuf:"bytes,2,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	// Who that is among the officials; empty = none of them.
+	OfficialId string `protobuf:"bytes,3,opt,name=official_id,json=officialId,proto3" json:"official_id,omitempty"`
+	// Units the person heads.
+	HeadsUnitIds  []string `protobuf:"bytes,4,rep,name=heads_unit_ids,json=headsUnitIds,proto3" json:"heads_unit_ids,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateAccountRequest) Reset() {
+	*x = UpdateAccountRequest{}
+	mi := &file_hailong_v1_identity_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateAccountRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateAccountRequest) ProtoMessage() {}
+
+func (x *UpdateAccountRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_identity_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateAccountRequest.ProtoReflect.Descriptor instead.
+func (*UpdateAccountRequest) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_identity_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *UpdateAccountRequest) GetAccountId() string {
+	if x != nil {
+		return x.AccountId
+	}
+	return ""
+}
+
+func (x *UpdateAccountRequest) GetDisplayName() string {
+	if x != nil {
+		return x.DisplayName
+	}
+	return ""
+}
+
+func (x *UpdateAccountRequest) GetOfficialId() string {
+	if x != nil {
+		return x.OfficialId
+	}
+	return ""
+}
+
+func (x *UpdateAccountRequest) GetHeadsUnitIds() []string {
+	if x != nil {
+		return x.HeadsUnitIds
+	}
+	return nil
+}
+
 // ListAccountsRequest pages through accounts.
 type ListAccountsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -666,7 +801,7 @@ type ListAccountsRequest struct {
 
 func (x *ListAccountsRequest) Reset() {
 	*x = ListAccountsRequest{}
-	mi := &file_hailong_v1_identity_proto_msgTypes[10]
+	mi := &file_hailong_v1_identity_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -678,7 +813,7 @@ func (x *ListAccountsRequest) String() string {
 func (*ListAccountsRequest) ProtoMessage() {}
 
 func (x *ListAccountsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_identity_proto_msgTypes[10]
+	mi := &file_hailong_v1_identity_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -691,7 +826,7 @@ func (x *ListAccountsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAccountsRequest.ProtoReflect.Descriptor instead.
 func (*ListAccountsRequest) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_identity_proto_rawDescGZIP(), []int{10}
+	return file_hailong_v1_identity_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListAccountsRequest) GetPageSize() int32 {
@@ -721,7 +856,7 @@ type ListAccountsResponse struct {
 
 func (x *ListAccountsResponse) Reset() {
 	*x = ListAccountsResponse{}
-	mi := &file_hailong_v1_identity_proto_msgTypes[11]
+	mi := &file_hailong_v1_identity_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -733,7 +868,7 @@ func (x *ListAccountsResponse) String() string {
 func (*ListAccountsResponse) ProtoMessage() {}
 
 func (x *ListAccountsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_identity_proto_msgTypes[11]
+	mi := &file_hailong_v1_identity_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -746,7 +881,7 @@ func (x *ListAccountsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAccountsResponse.ProtoReflect.Descriptor instead.
 func (*ListAccountsResponse) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_identity_proto_rawDescGZIP(), []int{11}
+	return file_hailong_v1_identity_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListAccountsResponse) GetAccounts() []*Account {
@@ -774,7 +909,7 @@ type DisableAccountRequest struct {
 
 func (x *DisableAccountRequest) Reset() {
 	*x = DisableAccountRequest{}
-	mi := &file_hailong_v1_identity_proto_msgTypes[12]
+	mi := &file_hailong_v1_identity_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -786,7 +921,7 @@ func (x *DisableAccountRequest) String() string {
 func (*DisableAccountRequest) ProtoMessage() {}
 
 func (x *DisableAccountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_identity_proto_msgTypes[12]
+	mi := &file_hailong_v1_identity_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -799,7 +934,7 @@ func (x *DisableAccountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DisableAccountRequest.ProtoReflect.Descriptor instead.
 func (*DisableAccountRequest) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_identity_proto_rawDescGZIP(), []int{12}
+	return file_hailong_v1_identity_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *DisableAccountRequest) GetAccountId() string {
@@ -820,7 +955,7 @@ type EnableAccountRequest struct {
 
 func (x *EnableAccountRequest) Reset() {
 	*x = EnableAccountRequest{}
-	mi := &file_hailong_v1_identity_proto_msgTypes[13]
+	mi := &file_hailong_v1_identity_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -832,7 +967,7 @@ func (x *EnableAccountRequest) String() string {
 func (*EnableAccountRequest) ProtoMessage() {}
 
 func (x *EnableAccountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_identity_proto_msgTypes[13]
+	mi := &file_hailong_v1_identity_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -845,7 +980,7 @@ func (x *EnableAccountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnableAccountRequest.ProtoReflect.Descriptor instead.
 func (*EnableAccountRequest) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_identity_proto_rawDescGZIP(), []int{13}
+	return file_hailong_v1_identity_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *EnableAccountRequest) GetAccountId() string {
@@ -866,7 +1001,7 @@ type ResetPasswordRequest struct {
 
 func (x *ResetPasswordRequest) Reset() {
 	*x = ResetPasswordRequest{}
-	mi := &file_hailong_v1_identity_proto_msgTypes[14]
+	mi := &file_hailong_v1_identity_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -878,7 +1013,7 @@ func (x *ResetPasswordRequest) String() string {
 func (*ResetPasswordRequest) ProtoMessage() {}
 
 func (x *ResetPasswordRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_identity_proto_msgTypes[14]
+	mi := &file_hailong_v1_identity_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -891,7 +1026,7 @@ func (x *ResetPasswordRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResetPasswordRequest.ProtoReflect.Descriptor instead.
 func (*ResetPasswordRequest) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_identity_proto_rawDescGZIP(), []int{14}
+	return file_hailong_v1_identity_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ResetPasswordRequest) GetAccountId() string {
@@ -914,7 +1049,7 @@ type ResetPasswordResponse struct {
 
 func (x *ResetPasswordResponse) Reset() {
 	*x = ResetPasswordResponse{}
-	mi := &file_hailong_v1_identity_proto_msgTypes[15]
+	mi := &file_hailong_v1_identity_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -926,7 +1061,7 @@ func (x *ResetPasswordResponse) String() string {
 func (*ResetPasswordResponse) ProtoMessage() {}
 
 func (x *ResetPasswordResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_identity_proto_msgTypes[15]
+	mi := &file_hailong_v1_identity_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -939,7 +1074,7 @@ func (x *ResetPasswordResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResetPasswordResponse.ProtoReflect.Descriptor instead.
 func (*ResetPasswordResponse) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_identity_proto_rawDescGZIP(), []int{15}
+	return file_hailong_v1_identity_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ResetPasswordResponse) GetAccount() *Account {
@@ -961,7 +1096,7 @@ var File_hailong_v1_identity_proto protoreflect.FileDescriptor
 const file_hailong_v1_identity_proto_rawDesc = "" +
 	"\n" +
 	"\x19hailong/v1/identity.proto\x12\n" +
-	"hailong.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe4\x01\n" +
+	"hailong.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xce\x02\n" +
 	"\aAccount\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12$\n" +
@@ -970,7 +1105,11 @@ const file_hailong_v1_identity_proto_rawDesc = "" +
 	"\n" +
 	"created_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12;\n" +
 	"\vdisabled_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"disabledAt\"]\n" +
+	"disabledAt\x12!\n" +
+	"\fdisplay_name\x18\a \x01(\tR\vdisplayName\x12\x1f\n" +
+	"\vofficial_id\x18\b \x01(\tR\n" +
+	"officialId\x12$\n" +
+	"\x0eheads_unit_ids\x18\t \x03(\tR\fheadsUnitIds\"]\n" +
 	"\x14CreateSessionRequest\x12\x1d\n" +
 	"\x04name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x04name\x12&\n" +
 	"\bpassword\x18\x02 \x01(\tB\n" +
@@ -998,7 +1137,7 @@ const file_hailong_v1_identity_proto_rawDesc = "" +
 	"\fnew_password\x18\x02 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\n" +
 	"\x18\xe8\aR\vnewPassword\"\x18\n" +
-	"\x16ChangePasswordResponse\"\xb1\x01\n" +
+	"\x16ChangePasswordResponse\"\xbf\x02\n" +
 	"\x14CreateAccountRequest\x12\x1d\n" +
 	"\x04name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x02\x18dR\x04name\x12&\n" +
 	"\bpassword\x18\x02 \x01(\tB\n" +
@@ -1006,7 +1145,20 @@ const file_hailong_v1_identity_proto_rawDesc = "" +
 	"\x18\xe8\aR\bpassword\x120\n" +
 	"\x04role\x18\x03 \x01(\x0e2\x10.hailong.v1.RoleB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04role\x12 \n" +
-	"\aunit_id\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06unitId\"g\n" +
+	"\aunit_id\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06unitId\x12*\n" +
+	"\fdisplay_name\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18dR\vdisplayName\x12(\n" +
+	"\vofficial_id\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18@R\n" +
+	"officialId\x126\n" +
+	"\x0eheads_unit_ids\x18\a \x03(\tB\x10\xbaH\r\x92\x01\n" +
+	"\x102\"\x06r\x04\x10\x01\x18@R\fheadsUnitIds\"\xce\x01\n" +
+	"\x14UpdateAccountRequest\x12(\n" +
+	"\n" +
+	"account_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\taccountId\x12*\n" +
+	"\fdisplay_name\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18dR\vdisplayName\x12(\n" +
+	"\vofficial_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\n" +
+	"officialId\x126\n" +
+	"\x0eheads_unit_ids\x18\x04 \x03(\tB\x10\xbaH\r\x92\x01\n" +
+	"\x102\"\x06r\x04\x10\x01\x18@R\fheadsUnitIds\"g\n" +
 	"\x13ListAccountsRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
@@ -1026,13 +1178,15 @@ const file_hailong_v1_identity_proto_rawDesc = "" +
 	"account_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\taccountId\"r\n" +
 	"\x15ResetPasswordResponse\x12-\n" +
 	"\aaccount\x18\x01 \x01(\v2\x13.hailong.v1.AccountR\aaccount\x12*\n" +
-	"\x11one_time_password\x18\x02 \x01(\tR\x0foneTimePassword*k\n" +
+	"\x11one_time_password\x18\x02 \x01(\tR\x0foneTimePassword*\x8e\x01\n" +
 	"\x04Role\x12\x14\n" +
 	"\x10ROLE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12ROLE_ADMINISTRATOR\x10\x01\x12\x0f\n" +
 	"\vROLE_LEADER\x10\x02\x12\x11\n" +
 	"\rROLE_OPERATOR\x10\x03\x12\x11\n" +
-	"\rROLE_OFFICIAL\x10\x042\xb1\b\n" +
+	"\rROLE_OFFICIAL\x10\x04\x12\r\n" +
+	"\tROLE_HEAD\x10\x05\x12\x12\n" +
+	"\x0eROLE_INSPECTOR\x10\x062\x9f\t\n" +
 	"\x0fIdentityService\x12m\n" +
 	"\rCreateSession\x12 .hailong.v1.CreateSessionRequest\x1a!.hailong.v1.CreateSessionResponse\"\x17\x82\xd3\xe4\x93\x02\x11:\x01*\"\f/v1/sessions\x12i\n" +
 	"\n" +
@@ -1040,7 +1194,8 @@ const file_hailong_v1_identity_proto_rawDesc = "" +
 	"\rDeleteSession\x12 .hailong.v1.DeleteSessionRequest\x1a!.hailong.v1.DeleteSessionResponse\"\x1c\x82\xd3\xe4\x93\x02\x16*\x14/v1/sessions/current\x12\x7f\n" +
 	"\x0eChangePassword\x12!.hailong.v1.ChangePasswordRequest\x1a\".hailong.v1.ChangePasswordResponse\"&\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/accounts:changePassword\x12_\n" +
 	"\rCreateAccount\x12 .hailong.v1.CreateAccountRequest\x1a\x13.hailong.v1.Account\"\x17\x82\xd3\xe4\x93\x02\x11:\x01*\"\f/v1/accounts\x12g\n" +
-	"\fListAccounts\x12\x1f.hailong.v1.ListAccountsRequest\x1a .hailong.v1.ListAccountsResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/accounts\x12v\n" +
+	"\fListAccounts\x12\x1f.hailong.v1.ListAccountsRequest\x1a .hailong.v1.ListAccountsResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/accounts\x12l\n" +
+	"\rUpdateAccount\x12 .hailong.v1.UpdateAccountRequest\x1a\x13.hailong.v1.Account\"$\x82\xd3\xe4\x93\x02\x1e:\x01*2\x19/v1/accounts/{account_id}\x12v\n" +
 	"\x0eDisableAccount\x12!.hailong.v1.DisableAccountRequest\x1a\x13.hailong.v1.Account\",\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/accounts/{account_id}:disable\x12\x81\x01\n" +
 	"\rEnableAccount\x12 .hailong.v1.EnableAccountRequest\x1a!.hailong.v1.ResetPasswordResponse\"+\x82\xd3\xe4\x93\x02%:\x01*\" /v1/accounts/{account_id}:enable\x12\x88\x01\n" +
 	"\rResetPassword\x12 .hailong.v1.ResetPasswordRequest\x1a!.hailong.v1.ResetPasswordResponse\"2\x82\xd3\xe4\x93\x02,:\x01*\"'/v1/accounts/{account_id}:resetPasswordB:Z8github.com/hailong-vn/hailong/proto/hailong/v1;hailongv1b\x06proto3"
@@ -1058,7 +1213,7 @@ func file_hailong_v1_identity_proto_rawDescGZIP() []byte {
 }
 
 var file_hailong_v1_identity_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_hailong_v1_identity_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_hailong_v1_identity_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_hailong_v1_identity_proto_goTypes = []any{
 	(Role)(0),                      // 0: hailong.v1.Role
 	(*Account)(nil),                // 1: hailong.v1.Account
@@ -1071,22 +1226,23 @@ var file_hailong_v1_identity_proto_goTypes = []any{
 	(*ChangePasswordRequest)(nil),  // 8: hailong.v1.ChangePasswordRequest
 	(*ChangePasswordResponse)(nil), // 9: hailong.v1.ChangePasswordResponse
 	(*CreateAccountRequest)(nil),   // 10: hailong.v1.CreateAccountRequest
-	(*ListAccountsRequest)(nil),    // 11: hailong.v1.ListAccountsRequest
-	(*ListAccountsResponse)(nil),   // 12: hailong.v1.ListAccountsResponse
-	(*DisableAccountRequest)(nil),  // 13: hailong.v1.DisableAccountRequest
-	(*EnableAccountRequest)(nil),   // 14: hailong.v1.EnableAccountRequest
-	(*ResetPasswordRequest)(nil),   // 15: hailong.v1.ResetPasswordRequest
-	(*ResetPasswordResponse)(nil),  // 16: hailong.v1.ResetPasswordResponse
-	(*timestamppb.Timestamp)(nil),  // 17: google.protobuf.Timestamp
+	(*UpdateAccountRequest)(nil),   // 11: hailong.v1.UpdateAccountRequest
+	(*ListAccountsRequest)(nil),    // 12: hailong.v1.ListAccountsRequest
+	(*ListAccountsResponse)(nil),   // 13: hailong.v1.ListAccountsResponse
+	(*DisableAccountRequest)(nil),  // 14: hailong.v1.DisableAccountRequest
+	(*EnableAccountRequest)(nil),   // 15: hailong.v1.EnableAccountRequest
+	(*ResetPasswordRequest)(nil),   // 16: hailong.v1.ResetPasswordRequest
+	(*ResetPasswordResponse)(nil),  // 17: hailong.v1.ResetPasswordResponse
+	(*timestamppb.Timestamp)(nil),  // 18: google.protobuf.Timestamp
 }
 var file_hailong_v1_identity_proto_depIdxs = []int32{
 	0,  // 0: hailong.v1.Account.role:type_name -> hailong.v1.Role
-	17, // 1: hailong.v1.Account.created_at:type_name -> google.protobuf.Timestamp
-	17, // 2: hailong.v1.Account.disabled_at:type_name -> google.protobuf.Timestamp
-	17, // 3: hailong.v1.CreateSessionResponse.expires_at:type_name -> google.protobuf.Timestamp
+	18, // 1: hailong.v1.Account.created_at:type_name -> google.protobuf.Timestamp
+	18, // 2: hailong.v1.Account.disabled_at:type_name -> google.protobuf.Timestamp
+	18, // 3: hailong.v1.CreateSessionResponse.expires_at:type_name -> google.protobuf.Timestamp
 	1,  // 4: hailong.v1.CreateSessionResponse.account:type_name -> hailong.v1.Account
 	1,  // 5: hailong.v1.GetSessionResponse.account:type_name -> hailong.v1.Account
-	17, // 6: hailong.v1.GetSessionResponse.expires_at:type_name -> google.protobuf.Timestamp
+	18, // 6: hailong.v1.GetSessionResponse.expires_at:type_name -> google.protobuf.Timestamp
 	0,  // 7: hailong.v1.CreateAccountRequest.role:type_name -> hailong.v1.Role
 	1,  // 8: hailong.v1.ListAccountsResponse.accounts:type_name -> hailong.v1.Account
 	1,  // 9: hailong.v1.ResetPasswordResponse.account:type_name -> hailong.v1.Account
@@ -1095,21 +1251,23 @@ var file_hailong_v1_identity_proto_depIdxs = []int32{
 	6,  // 12: hailong.v1.IdentityService.DeleteSession:input_type -> hailong.v1.DeleteSessionRequest
 	8,  // 13: hailong.v1.IdentityService.ChangePassword:input_type -> hailong.v1.ChangePasswordRequest
 	10, // 14: hailong.v1.IdentityService.CreateAccount:input_type -> hailong.v1.CreateAccountRequest
-	11, // 15: hailong.v1.IdentityService.ListAccounts:input_type -> hailong.v1.ListAccountsRequest
-	13, // 16: hailong.v1.IdentityService.DisableAccount:input_type -> hailong.v1.DisableAccountRequest
-	14, // 17: hailong.v1.IdentityService.EnableAccount:input_type -> hailong.v1.EnableAccountRequest
-	15, // 18: hailong.v1.IdentityService.ResetPassword:input_type -> hailong.v1.ResetPasswordRequest
-	3,  // 19: hailong.v1.IdentityService.CreateSession:output_type -> hailong.v1.CreateSessionResponse
-	5,  // 20: hailong.v1.IdentityService.GetSession:output_type -> hailong.v1.GetSessionResponse
-	7,  // 21: hailong.v1.IdentityService.DeleteSession:output_type -> hailong.v1.DeleteSessionResponse
-	9,  // 22: hailong.v1.IdentityService.ChangePassword:output_type -> hailong.v1.ChangePasswordResponse
-	1,  // 23: hailong.v1.IdentityService.CreateAccount:output_type -> hailong.v1.Account
-	12, // 24: hailong.v1.IdentityService.ListAccounts:output_type -> hailong.v1.ListAccountsResponse
-	1,  // 25: hailong.v1.IdentityService.DisableAccount:output_type -> hailong.v1.Account
-	16, // 26: hailong.v1.IdentityService.EnableAccount:output_type -> hailong.v1.ResetPasswordResponse
-	16, // 27: hailong.v1.IdentityService.ResetPassword:output_type -> hailong.v1.ResetPasswordResponse
-	19, // [19:28] is the sub-list for method output_type
-	10, // [10:19] is the sub-list for method input_type
+	12, // 15: hailong.v1.IdentityService.ListAccounts:input_type -> hailong.v1.ListAccountsRequest
+	11, // 16: hailong.v1.IdentityService.UpdateAccount:input_type -> hailong.v1.UpdateAccountRequest
+	14, // 17: hailong.v1.IdentityService.DisableAccount:input_type -> hailong.v1.DisableAccountRequest
+	15, // 18: hailong.v1.IdentityService.EnableAccount:input_type -> hailong.v1.EnableAccountRequest
+	16, // 19: hailong.v1.IdentityService.ResetPassword:input_type -> hailong.v1.ResetPasswordRequest
+	3,  // 20: hailong.v1.IdentityService.CreateSession:output_type -> hailong.v1.CreateSessionResponse
+	5,  // 21: hailong.v1.IdentityService.GetSession:output_type -> hailong.v1.GetSessionResponse
+	7,  // 22: hailong.v1.IdentityService.DeleteSession:output_type -> hailong.v1.DeleteSessionResponse
+	9,  // 23: hailong.v1.IdentityService.ChangePassword:output_type -> hailong.v1.ChangePasswordResponse
+	1,  // 24: hailong.v1.IdentityService.CreateAccount:output_type -> hailong.v1.Account
+	13, // 25: hailong.v1.IdentityService.ListAccounts:output_type -> hailong.v1.ListAccountsResponse
+	1,  // 26: hailong.v1.IdentityService.UpdateAccount:output_type -> hailong.v1.Account
+	1,  // 27: hailong.v1.IdentityService.DisableAccount:output_type -> hailong.v1.Account
+	17, // 28: hailong.v1.IdentityService.EnableAccount:output_type -> hailong.v1.ResetPasswordResponse
+	17, // 29: hailong.v1.IdentityService.ResetPassword:output_type -> hailong.v1.ResetPasswordResponse
+	20, // [20:30] is the sub-list for method output_type
+	10, // [10:20] is the sub-list for method input_type
 	10, // [10:10] is the sub-list for extension type_name
 	10, // [10:10] is the sub-list for extension extendee
 	0,  // [0:10] is the sub-list for field type_name
@@ -1126,7 +1284,7 @@ func file_hailong_v1_identity_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hailong_v1_identity_proto_rawDesc), len(file_hailong_v1_identity_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   16,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -25,6 +25,7 @@ const (
 	IdentityService_ChangePassword_FullMethodName = "/hailong.v1.IdentityService/ChangePassword"
 	IdentityService_CreateAccount_FullMethodName  = "/hailong.v1.IdentityService/CreateAccount"
 	IdentityService_ListAccounts_FullMethodName   = "/hailong.v1.IdentityService/ListAccounts"
+	IdentityService_UpdateAccount_FullMethodName  = "/hailong.v1.IdentityService/UpdateAccount"
 	IdentityService_DisableAccount_FullMethodName = "/hailong.v1.IdentityService/DisableAccount"
 	IdentityService_EnableAccount_FullMethodName  = "/hailong.v1.IdentityService/EnableAccount"
 	IdentityService_ResetPassword_FullMethodName  = "/hailong.v1.IdentityService/ResetPassword"
@@ -49,6 +50,8 @@ type IdentityServiceClient interface {
 	CreateAccount(ctx context.Context, in *CreateAccountRequest, opts ...grpc.CallOption) (*Account, error)
 	// ListAccounts lists accounts of the caller's subtree. Caller: an administrator.
 	ListAccounts(ctx context.Context, in *ListAccountsRequest, opts ...grpc.CallOption) (*ListAccountsResponse, error)
+	// UpdateAccount changes who an account is. Caller: an administrator of its unit.
+	UpdateAccount(ctx context.Context, in *UpdateAccountRequest, opts ...grpc.CallOption) (*Account, error)
 	// DisableAccount ends an account and its sessions at once. Caller: an administrator of its unit.
 	DisableAccount(ctx context.Context, in *DisableAccountRequest, opts ...grpc.CallOption) (*Account, error)
 	// EnableAccount lets a disabled account sign in again, with a new one-time password. Caller: an administrator of its unit.
@@ -126,6 +129,16 @@ func (c *identityServiceClient) ListAccounts(ctx context.Context, in *ListAccoun
 	return out, nil
 }
 
+func (c *identityServiceClient) UpdateAccount(ctx context.Context, in *UpdateAccountRequest, opts ...grpc.CallOption) (*Account, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Account)
+	err := c.cc.Invoke(ctx, IdentityService_UpdateAccount_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *identityServiceClient) DisableAccount(ctx context.Context, in *DisableAccountRequest, opts ...grpc.CallOption) (*Account, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(Account)
@@ -175,6 +188,8 @@ type IdentityServiceServer interface {
 	CreateAccount(context.Context, *CreateAccountRequest) (*Account, error)
 	// ListAccounts lists accounts of the caller's subtree. Caller: an administrator.
 	ListAccounts(context.Context, *ListAccountsRequest) (*ListAccountsResponse, error)
+	// UpdateAccount changes who an account is. Caller: an administrator of its unit.
+	UpdateAccount(context.Context, *UpdateAccountRequest) (*Account, error)
 	// DisableAccount ends an account and its sessions at once. Caller: an administrator of its unit.
 	DisableAccount(context.Context, *DisableAccountRequest) (*Account, error)
 	// EnableAccount lets a disabled account sign in again, with a new one-time password. Caller: an administrator of its unit.
@@ -209,6 +224,9 @@ func (UnimplementedIdentityServiceServer) CreateAccount(context.Context, *Create
 }
 func (UnimplementedIdentityServiceServer) ListAccounts(context.Context, *ListAccountsRequest) (*ListAccountsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListAccounts not implemented")
+}
+func (UnimplementedIdentityServiceServer) UpdateAccount(context.Context, *UpdateAccountRequest) (*Account, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateAccount not implemented")
 }
 func (UnimplementedIdentityServiceServer) DisableAccount(context.Context, *DisableAccountRequest) (*Account, error) {
 	return nil, status.Error(codes.Unimplemented, "method DisableAccount not implemented")
@@ -348,6 +366,24 @@ func _IdentityService_ListAccounts_Handler(srv interface{}, ctx context.Context,
 	return interceptor(ctx, in, info, handler)
 }
 
+func _IdentityService_UpdateAccount_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateAccountRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(IdentityServiceServer).UpdateAccount(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: IdentityService_UpdateAccount_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(IdentityServiceServer).UpdateAccount(ctx, req.(*UpdateAccountRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _IdentityService_DisableAccount_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(DisableAccountRequest)
 	if err := dec(in); err != nil {
@@ -432,6 +468,10 @@ var IdentityService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListAccounts",
 			Handler:    _IdentityService_ListAccounts_Handler,
+		},
+		{
+			MethodName: "UpdateAccount",
+			Handler:    _IdentityService_UpdateAccount_Handler,
 		},
 		{
 			MethodName: "DisableAccount",

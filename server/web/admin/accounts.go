@@ -91,7 +91,7 @@ type accountForm struct {
 
 func newAccountForm(v *web.Visit) (accountForm, error) {
 	f := accountForm{Name: v.Value("name"), Role: v.Value("role")}
-	for _, role := range []pb.Role{pb.Role_ROLE_ADMINISTRATOR, pb.Role_ROLE_LEADER, pb.Role_ROLE_OPERATOR, pb.Role_ROLE_OFFICIAL} {
+	for _, role := range []pb.Role{pb.Role_ROLE_ADMINISTRATOR, pb.Role_ROLE_LEADER, pb.Role_ROLE_HEAD, pb.Role_ROLE_OPERATOR, pb.Role_ROLE_OFFICIAL, pb.Role_ROLE_INSPECTOR} {
 		f.Roles = append(f.Roles, choice{
 			Value: role.String(), Words: v.Text("web.role." + role.String()), Help: v.Text("adminpage.role." + role.String()), Chosen: role.String() == f.Role,
 		})
