@@ -92,7 +92,12 @@ var shared = sync.OnceValues(func() (*ReplicaSet, error) {
 	if err != nil {
 		return nil, err
 	}
-	return startSet(path, folder, 1, true)
+	set, err := startSet(path, folder, 1, true)
+	if err == nil {
+		// On a machine that runs everything at once the one node may answer late; it does not go away.
+		set.URI += "&serverSelectionTimeoutMS=60000"
+	}
+	return set, err
 })
 
 // startSet starts the nodes, joins them and makes the account. Where it fails the nodes started are in the answer.

@@ -35,7 +35,7 @@ type Options struct {
 	// WritesInFlight is how many bulk writes a collection has under way at once; 0 = 2. More make each smaller, which
 	// only pays where the way to the server is long.
 	WritesInFlight int
-	// SelectionTimeout is how long a call waits for a primary to appear; 0 = 5 s.
+	// SelectionTimeout is how long a call waits for a primary to appear; 0 = what the URI says, or 5 s.
 	SelectionTimeout time.Duration
 	// Timeout ends a call whose context has no deadline; 0 = 20 s. Within it calls are retried, each write landing once.
 	Timeout time.Duration
@@ -99,13 +99,17 @@ func connect(uri string, o Options) (*Engine, error) {
 	journal := true
 	durable := writeconcern.Majority()
 	durable.Journal = &journal
-	client, err := mongo.Connect(options.Client().
+	settings := options.Client().
 		SetAppName("hailong").
 		SetMaxPoolSize(pool).
 		SetConnectTimeout(5 * time.Second).
-		SetServerSelectionTimeout(orElse(o.SelectionTimeout, 5*time.Second)).
+		SetServerSelectionTimeout(5 * time.Second).
 		SetTimeout(o.Timeout).
-		ApplyURI(uri). // what the URI says goes before the defaults above, and not before what follows
+		ApplyURI(uri) // what the URI says goes before the defaults above, and not before what follows
+	if o.SelectionTimeout > 0 {
+		settings.SetServerSelectionTimeout(o.SelectionTimeout)
+	}
+	client, err := mongo.Connect(settings.
 		SetRetryWrites(true).
 		SetRetryReads(true).
 		SetReadConcern(readconcern.Majority()).
