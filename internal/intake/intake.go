@@ -68,6 +68,9 @@ type Config struct {
 	Quarantine int // items a sender may have waiting; 0 = 1,000
 	// MinimumInterval is the device's setting of that name, asked at most once a call; nil, or an answer of 0 = DefaultInterval.
 	MinimumInterval func(ctx context.Context, deviceID string) time.Duration
+	// Accepted is told of ratings that were acknowledged, once they and what is private beside them are durable, before the sender is
+	// answered. It must not block. What it misses is found by Ratings.Recent and PrivatesSince. nil = nobody.
+	Accepted func(ctx context.Context, records []rating.Record)
 }
 
 // Service is the one way in for ratings. Its methods may be called by many goroutines.
@@ -146,7 +149,23 @@ func (s *Service) Submit(ctx context.Context, caller identity.Caller, batch Batc
 		return nil, err
 	}
 	s.hint(ctx, items)
+	s.accepted(ctx, items)
 	return outcomes(items, batch.Language), nil
+}
+
+func (s *Service) accepted(ctx context.Context, items []*item) {
+	if s.Accepted == nil {
+		return
+	}
+	var records []rating.Record
+	for _, it := range items {
+		if it.acknowledged() {
+			records = append(records, it.record)
+		}
+	}
+	if len(records) > 0 {
+		s.Accepted(ctx, records)
+	}
 }
 
 // await waits for what came before where an item hangs on it: a correction on what it corrects, a ticket on who had it first.

@@ -35,6 +35,7 @@ var privates = store.Define[Private]("privates",
 	store.Index{Name: "words", Fields: []string{"words", "at"}, Multi: true},
 	store.Index{Name: "unit_words", Fields: []string{"words", "unit", "at"}, Multi: true},
 	store.Index{Name: "unit", Fields: []string{"unit", "received_at"}},
+	store.Index{Name: "received", Fields: []string{"received_at"}},
 )
 
 // storePrivates keeps comments and contacts of acknowledged ratings. It runs for DUPLICATE too: a power cut

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -27,6 +28,18 @@ func (s *Service) Private(ctx context.Context, recordID string) (Private, bool, 
 		return Private{}, false, err
 	}
 	return private, true, nil
+}
+
+// PrivatesSince reads what was kept apart at or after a time, in that order. It may be later than its rating, where a sender came again
+// after a power cut.
+func (s *Service) PrivatesSince(ctx context.Context, since time.Time) iter.Seq2[Private, error] {
+	return func(yield func(Private, error) bool) {
+		for doc, err := range s.privates.Find(ctx, store.Query{Index: "received", From: since}) {
+			if !yield(doc.Value, err) || err != nil {
+				return
+			}
+		}
+	}
 }
 
 // Commented reads what was kept apart with a folded word in the comment, newest first by HourOf, for from <= hour < to; of one unit,

@@ -148,7 +148,9 @@ func (o *Office) OpeningAt(unitID string, at time.Time) Ruled {
 
 // Receiving is the unit that receives opinions about a unit and keeps their register. Of units that ended it is the one that
 // took their place.
-func (o *Office) Receiving(unitID string) string { return o.receiving(unitID, o.Opening(unitID).Opening) }
+func (o *Office) Receiving(unitID string) string {
+	return o.receiving(unitID, o.Opening(unitID).Opening)
+}
 
 func (o *Office) receiving(unitID string, rule Opening) string {
 	tree := o.options.Tree()

@@ -256,7 +256,9 @@ func (o *Office) of(ctx context.Context, account string, day localday.Day, belon
 			out = append(out, s)
 		}
 	}
-	slices.SortFunc(out, func(a, b StandIn) int { return cmp.Or(cmp.Compare(a.Account.Name, b.Account.Name), cmp.Compare(a.ID, b.ID)) })
+	slices.SortFunc(out, func(a, b StandIn) int {
+		return cmp.Or(cmp.Compare(a.Account.Name, b.Account.Name), cmp.Compare(a.ID, b.ID))
+	})
 	return out, nil
 }
 
