@@ -37,6 +37,7 @@ const (
 	ActOnCases      Action = "act_on_cases"      // what of it, and on which, is in the table of package casework
 	RevealContacts  Action = "reveal_contacts"   // who spoke and how to reach them, with a reason
 	TakeCalls       Action = "take_calls"        // the hotline: calls, callers, call-backs
+	ReadCalls       Action = "read_calls"        // the log of calls, without who called
 	ReadPraise      Action = "read_praise"       // what citizens thanked for
 	ReadCoverage    Action = "read_coverage"     // how far dissatisfied ratings are answered
 	NoteRatings     Action = "note_ratings"      // record that ratings need no explanation, and why
@@ -48,6 +49,8 @@ const (
 	IssueDocuments  Action = "issue_documents"   // numbered papers about a case
 	ChangeTemplates Action = "change_templates"  // the wording and layout of such papers
 	ChangeCaseRules Action = "change_case_rules" // deadlines, and which ratings become cases
+	RingCalls       Action = "ring_calls"        // tell that a telephone rings; a telephone exchange does nothing else
+	ManageCallHooks Action = "manage_call_hooks" // which telephone exchanges may
 	ManageWebhooks  Action = "manage_webhooks"   // whom to tell by machine, and how that went
 	SetStandIns     Action = "set_stand_ins"     // who acts for others during leave; for oneself anybody may
 	ReadNotices     Action = "read_notices"      // what one was told
@@ -99,6 +102,7 @@ func matrix() []grant {
 		{ActOnCases, []role{leader, head, operator, official}},
 		{RevealContacts, []role{leader, operator, inspector}},
 		{TakeCalls, []role{operator}},
+		{ReadCalls, []role{leader, head, operator, inspector}},
 		{ReadPraise, []role{leader, head, operator, official, inspector}},
 		{ReadCoverage, []role{leader, head, operator, inspector}},
 		{NoteRatings, []role{leader}},
@@ -120,6 +124,7 @@ func matrix() []grant {
 		{ReadAudit, []role{administrator, inspector}},
 		{ChangeTemplates, []role{administrator}},
 		{ChangeCaseRules, []role{administrator}},
+		{ManageCallHooks, []role{administrator}},
 		{ManageWebhooks, []role{administrator}},
 	}
 }
@@ -139,6 +144,7 @@ var (
 	roleActions      = byRole(matrix())
 	deviceActions    = only(SubmitRatings, ReadDirectory)
 	anonymousActions = only(GiveRating)
+	exchangeActions  = only(RingCalls)
 )
 
 func byRole(rows []grant) map[role]actions {

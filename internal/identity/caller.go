@@ -17,6 +17,7 @@ const (
 	CallerAnonymous CallerKind = iota // nobody is known: a citizen on the web, or a call without a token
 	CallerAccount                     // a person who signed in
 	CallerDevice                      // a device that proved its key
+	CallerExchange                    // a telephone exchange that proved its token
 	CallerSystem                      // the program itself: import, demonstration, the command line at the machine
 )
 
@@ -32,6 +33,7 @@ type Caller struct {
 	OfficialID string   // CallerAccount: who that is among the officials; "" = none of them
 	Heads      []string // CallerAccount: all units the person heads
 	DeviceID   string   // CallerDevice
+	HookID     string   // CallerExchange
 	SessionID  string   // CallerAccount: the session's id in the store, never the token
 	Address    string   // network address without port, as the entrance saw it; may be empty
 	MustChange bool     // CallerAccount: the password was given for one use; nothing but changing it is allowed
@@ -62,6 +64,8 @@ func (c Caller) May(action Action) bool {
 		return deviceActions[action]
 	case CallerAccount:
 		return !c.MustChange && roleActions[c.Role][action]
+	case CallerExchange:
+		return exchangeActions[action]
 	case CallerAnonymous:
 		return anonymousActions[action]
 	}
