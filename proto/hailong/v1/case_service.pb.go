@@ -1425,7 +1425,11 @@ func (x *WatchCasesResponse) GetVersion() int64 {
 type FollowCaseRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// As it was said or typed; spaces do not matter.
-	Code          string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	// From GetCodeWork, where work was asked for.
+	WorkToken string `protobuf:"bytes,2,opt,name=work_token,json=workToken,proto3" json:"work_token,omitempty"`
+	// The number found; see CreateRatingRequest.
+	ProofOfWork   string `protobuf:"bytes,3,opt,name=proof_of_work,json=proofOfWork,proto3" json:"proof_of_work,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1467,6 +1471,240 @@ func (x *FollowCaseRequest) GetCode() string {
 	return ""
 }
 
+func (x *FollowCaseRequest) GetWorkToken() string {
+	if x != nil {
+		return x.WorkToken
+	}
+	return ""
+}
+
+func (x *FollowCaseRequest) GetProofOfWork() string {
+	if x != nil {
+		return x.ProofOfWork
+	}
+	return ""
+}
+
+// GetCodeWorkRequest holds the code.
+type GetCodeWorkRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As it was said or typed.
+	Code          string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetCodeWorkRequest) Reset() {
+	*x = GetCodeWorkRequest{}
+	mi := &file_hailong_v1_case_service_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetCodeWorkRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetCodeWorkRequest) ProtoMessage() {}
+
+func (x *GetCodeWorkRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_case_service_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetCodeWorkRequest.ProtoReflect.Descriptor instead.
+func (*GetCodeWorkRequest) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_case_service_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *GetCodeWorkRequest) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+// GetCodeWorkResponse is what a proof of work is made of.
+type GetCodeWorkResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Good for this code alone, for a day.
+	WorkToken string `protobuf:"bytes,1,opt,name=work_token,json=workToken,proto3" json:"work_token,omitempty"`
+	// Leading zero bits that SHA-256(work_token ":" proof) must have.
+	WorkBits      uint32 `protobuf:"varint,2,opt,name=work_bits,json=workBits,proto3" json:"work_bits,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetCodeWorkResponse) Reset() {
+	*x = GetCodeWorkResponse{}
+	mi := &file_hailong_v1_case_service_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetCodeWorkResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetCodeWorkResponse) ProtoMessage() {}
+
+func (x *GetCodeWorkResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_case_service_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetCodeWorkResponse.ProtoReflect.Descriptor instead.
+func (*GetCodeWorkResponse) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_case_service_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *GetCodeWorkResponse) GetWorkToken() string {
+	if x != nil {
+		return x.WorkToken
+	}
+	return ""
+}
+
+func (x *GetCodeWorkResponse) GetWorkBits() uint32 {
+	if x != nil {
+		return x.WorkBits
+	}
+	return 0
+}
+
+// FollowRatingRequest names a rating as the form did it was given with.
+type FollowRatingRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The rating.
+	RatingId string `protobuf:"bytes,1,opt,name=rating_id,json=ratingId,proto3" json:"rating_id,omitempty"`
+	// The unit of its form.
+	UnitId string `protobuf:"bytes,2,opt,name=unit_id,json=unitId,proto3" json:"unit_id,omitempty"`
+	// The counter of its form; may be empty.
+	CounterId string `protobuf:"bytes,3,opt,name=counter_id,json=counterId,proto3" json:"counter_id,omitempty"`
+	// The form's token.
+	FormToken     string `protobuf:"bytes,4,opt,name=form_token,json=formToken,proto3" json:"form_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FollowRatingRequest) Reset() {
+	*x = FollowRatingRequest{}
+	mi := &file_hailong_v1_case_service_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FollowRatingRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FollowRatingRequest) ProtoMessage() {}
+
+func (x *FollowRatingRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_case_service_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FollowRatingRequest.ProtoReflect.Descriptor instead.
+func (*FollowRatingRequest) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_case_service_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *FollowRatingRequest) GetRatingId() string {
+	if x != nil {
+		return x.RatingId
+	}
+	return ""
+}
+
+func (x *FollowRatingRequest) GetUnitId() string {
+	if x != nil {
+		return x.UnitId
+	}
+	return ""
+}
+
+func (x *FollowRatingRequest) GetCounterId() string {
+	if x != nil {
+		return x.CounterId
+	}
+	return ""
+}
+
+func (x *FollowRatingRequest) GetFormToken() string {
+	if x != nil {
+		return x.FormToken
+	}
+	return ""
+}
+
+// FollowRatingResponse holds the code.
+type FollowRatingResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of the case, 12 digits; empty where no case was opened from the rating, or not yet.
+	Code          string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FollowRatingResponse) Reset() {
+	*x = FollowRatingResponse{}
+	mi := &file_hailong_v1_case_service_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FollowRatingResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FollowRatingResponse) ProtoMessage() {}
+
+func (x *FollowRatingResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hailong_v1_case_service_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FollowRatingResponse.ProtoReflect.Descriptor instead.
+func (*FollowRatingResponse) Descriptor() ([]byte, []int) {
+	return file_hailong_v1_case_service_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *FollowRatingResponse) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
 // GiveVerdictRequest holds the citizen's verdict.
 type GiveVerdictRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1477,14 +1715,20 @@ type GiveVerdictRequest struct {
 	// Where it does not: "not_answered", "not_true", "not_done", "said".
 	Reasons []string `protobuf:"bytes,3,rep,name=reasons,proto3" json:"reasons,omitempty"`
 	// In own words; kept apart.
-	Words         string `protobuf:"bytes,4,opt,name=words,proto3" json:"words,omitempty"`
+	Words string `protobuf:"bytes,4,opt,name=words,proto3" json:"words,omitempty"`
+	// Round of the reply that was read (PublicCase.round), so that a verdict sent twice is given once; 0 = the latest.
+	Round int32 `protobuf:"varint,5,opt,name=round,proto3" json:"round,omitempty"`
+	// From GetCodeWork, where work was asked for.
+	WorkToken string `protobuf:"bytes,6,opt,name=work_token,json=workToken,proto3" json:"work_token,omitempty"`
+	// The number found.
+	ProofOfWork   string `protobuf:"bytes,7,opt,name=proof_of_work,json=proofOfWork,proto3" json:"proof_of_work,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GiveVerdictRequest) Reset() {
 	*x = GiveVerdictRequest{}
-	mi := &file_hailong_v1_case_service_proto_msgTypes[21]
+	mi := &file_hailong_v1_case_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1496,7 +1740,7 @@ func (x *GiveVerdictRequest) String() string {
 func (*GiveVerdictRequest) ProtoMessage() {}
 
 func (x *GiveVerdictRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_case_service_proto_msgTypes[21]
+	mi := &file_hailong_v1_case_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1509,7 +1753,7 @@ func (x *GiveVerdictRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GiveVerdictRequest.ProtoReflect.Descriptor instead.
 func (*GiveVerdictRequest) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_case_service_proto_rawDescGZIP(), []int{21}
+	return file_hailong_v1_case_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *GiveVerdictRequest) GetCode() string {
@@ -1536,6 +1780,27 @@ func (x *GiveVerdictRequest) GetReasons() []string {
 func (x *GiveVerdictRequest) GetWords() string {
 	if x != nil {
 		return x.Words
+	}
+	return ""
+}
+
+func (x *GiveVerdictRequest) GetRound() int32 {
+	if x != nil {
+		return x.Round
+	}
+	return 0
+}
+
+func (x *GiveVerdictRequest) GetWorkToken() string {
+	if x != nil {
+		return x.WorkToken
+	}
+	return ""
+}
+
+func (x *GiveVerdictRequest) GetProofOfWork() string {
+	if x != nil {
+		return x.ProofOfWork
 	}
 	return ""
 }
@@ -1572,14 +1837,20 @@ type PublicCase struct {
 	// Kind of the route; empty otherwise.
 	RouteKind string `protobuf:"bytes,14,opt,name=route_kind,json=routeKind,proto3" json:"route_kind,omitempty"`
 	// Local day on which the time to give a verdict ends; empty otherwise.
-	AnswerUntil   string `protobuf:"bytes,15,opt,name=answer_until,json=answerUntil,proto3" json:"answer_until,omitempty"`
+	AnswerUntil string `protobuf:"bytes,15,opt,name=answer_until,json=answerUntil,proto3" json:"answer_until,omitempty"`
+	// How many replies were published so far.
+	Round int32 `protobuf:"varint,16,opt,name=round,proto3" json:"round,omitempty"`
+	// Number and date of the paper with which a matter out of scope was handed over; empty otherwise.
+	RoutedBy string `protobuf:"bytes,17,opt,name=routed_by,json=routedBy,proto3" json:"routed_by,omitempty"`
+	// What is doubtful about reply_due_on, such as a year whose holidays are not known; in the caller's language.
+	DueWarning    string `protobuf:"bytes,18,opt,name=due_warning,json=dueWarning,proto3" json:"due_warning,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PublicCase) Reset() {
 	*x = PublicCase{}
-	mi := &file_hailong_v1_case_service_proto_msgTypes[22]
+	mi := &file_hailong_v1_case_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1591,7 +1862,7 @@ func (x *PublicCase) String() string {
 func (*PublicCase) ProtoMessage() {}
 
 func (x *PublicCase) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_case_service_proto_msgTypes[22]
+	mi := &file_hailong_v1_case_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1604,7 +1875,7 @@ func (x *PublicCase) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublicCase.ProtoReflect.Descriptor instead.
 func (*PublicCase) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_case_service_proto_rawDescGZIP(), []int{22}
+	return file_hailong_v1_case_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *PublicCase) GetCode() string {
@@ -1712,6 +1983,27 @@ func (x *PublicCase) GetAnswerUntil() string {
 	return ""
 }
 
+func (x *PublicCase) GetRound() int32 {
+	if x != nil {
+		return x.Round
+	}
+	return 0
+}
+
+func (x *PublicCase) GetRoutedBy() string {
+	if x != nil {
+		return x.RoutedBy
+	}
+	return ""
+}
+
+func (x *PublicCase) GetDueWarning() string {
+	if x != nil {
+		return x.DueWarning
+	}
+	return ""
+}
+
 // PublicStep is a step of a case as a citizen sees it.
 type PublicStep struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1727,7 +2019,7 @@ type PublicStep struct {
 
 func (x *PublicStep) Reset() {
 	*x = PublicStep{}
-	mi := &file_hailong_v1_case_service_proto_msgTypes[23]
+	mi := &file_hailong_v1_case_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1739,7 +2031,7 @@ func (x *PublicStep) String() string {
 func (*PublicStep) ProtoMessage() {}
 
 func (x *PublicStep) ProtoReflect() protoreflect.Message {
-	mi := &file_hailong_v1_case_service_proto_msgTypes[23]
+	mi := &file_hailong_v1_case_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1752,7 +2044,7 @@ func (x *PublicStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublicStep.ProtoReflect.Descriptor instead.
 func (*PublicStep) Descriptor() ([]byte, []int) {
-	return file_hailong_v1_case_service_proto_rawDescGZIP(), []int{23}
+	return file_hailong_v1_case_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *PublicStep) GetOn() string {
@@ -1901,14 +2193,37 @@ const file_hailong_v1_case_service_proto_rawDesc = "" +
 	"\aunit_id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06unitId\"G\n" +
 	"\x12WatchCasesResponse\x12\x17\n" +
 	"\acase_id\x18\x01 \x01(\tR\x06caseId\x12\x18\n" +
-	"\aversion\x18\x02 \x01(\x03R\aversion\"2\n" +
+	"\aversion\x18\x02 \x01(\x03R\aversion\"\x87\x01\n" +
 	"\x11FollowCaseRequest\x12\x1d\n" +
-	"\x04code\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18(R\x04code\"\x93\x01\n" +
+	"\x04code\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18(R\x04code\x12&\n" +
+	"\n" +
+	"work_token\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18(R\tworkToken\x12+\n" +
+	"\rproof_of_work\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\vproofOfWork\"3\n" +
+	"\x12GetCodeWorkRequest\x12\x1d\n" +
+	"\x04code\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18(R\x04code\"Q\n" +
+	"\x13GetCodeWorkResponse\x12\x1d\n" +
+	"\n" +
+	"work_token\x18\x01 \x01(\tR\tworkToken\x12\x1b\n" +
+	"\twork_bits\x18\x02 \x01(\rR\bworkBits\"\xb3\x01\n" +
+	"\x13FollowRatingRequest\x12&\n" +
+	"\trating_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\bratingId\x12\"\n" +
+	"\aunit_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06unitId\x12&\n" +
+	"\n" +
+	"counter_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\tcounterId\x12(\n" +
+	"\n" +
+	"form_token\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18(R\tformToken\"*\n" +
+	"\x14FollowRatingResponse\x12\x12\n" +
+	"\x04code\x18\x01 \x01(\tR\x04code\"\x8a\x02\n" +
 	"\x12GiveVerdictRequest\x12\x1d\n" +
 	"\x04code\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18(R\x04code\x12\x1a\n" +
 	"\banswered\x18\x02 \x01(\bR\banswered\x12\"\n" +
 	"\areasons\x18\x03 \x03(\tB\b\xbaH\x05\x92\x01\x02\x10\x04R\areasons\x12\x1e\n" +
-	"\x05words\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x88'R\x05words\"\xd2\x03\n" +
+	"\x05words\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x88'R\x05words\x12 \n" +
+	"\x05round\x18\x05 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\x05round\x12&\n" +
+	"\n" +
+	"work_token\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18(R\tworkToken\x12+\n" +
+	"\rproof_of_work\x18\a \x01(\tB\a\xbaH\x04r\x02\x18\x14R\vproofOfWork\"\xa6\x04\n" +
 	"\n" +
 	"PublicCase\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x16\n" +
@@ -1931,12 +2246,16 @@ const file_hailong_v1_case_service_proto_rawDesc = "" +
 	"\trouted_to\x18\r \x01(\tR\broutedTo\x12\x1d\n" +
 	"\n" +
 	"route_kind\x18\x0e \x01(\tR\trouteKind\x12!\n" +
-	"\fanswer_until\x18\x0f \x01(\tR\vanswerUntil\"H\n" +
+	"\fanswer_until\x18\x0f \x01(\tR\vanswerUntil\x12\x14\n" +
+	"\x05round\x18\x10 \x01(\x05R\x05round\x12\x1b\n" +
+	"\trouted_by\x18\x11 \x01(\tR\broutedBy\x12\x1f\n" +
+	"\vdue_warning\x18\x12 \x01(\tR\n" +
+	"dueWarning\"H\n" +
 	"\n" +
 	"PublicStep\x12\x0e\n" +
 	"\x02on\x18\x01 \x01(\tR\x02on\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\tR\x05state\x12\x14\n" +
-	"\x05event\x18\x03 \x01(\tR\x05event2\xb7\v\n" +
+	"\x05event\x18\x03 \x01(\tR\x05event2\xa2\r\n" +
 	"\vCaseService\x12O\n" +
 	"\bOpenCase\x12\x1b.hailong.v1.OpenCaseRequest\x1a\x10.hailong.v1.Case\"\x14\x82\xd3\xe4\x93\x02\x0e:\x01*\"\t/v1/cases\x12_\n" +
 	"\aGetCase\x12\x1a.hailong.v1.GetCaseRequest\x1a\x1b.hailong.v1.GetCaseResponse\"\x1b\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/cases/{case_id}\x12[\n" +
@@ -1953,7 +2272,9 @@ const file_hailong_v1_case_service_proto_rawDesc = "" +
 	"WatchCases\x12\x1d.hailong.v1.WatchCasesRequest\x1a\x1e.hailong.v1.WatchCasesResponse\"\x17\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/cases:watch0\x01\x12g\n" +
 	"\n" +
 	"FollowCase\x12\x1d.hailong.v1.FollowCaseRequest\x1a\x16.hailong.v1.PublicCase\"\"\x82\xd3\xe4\x93\x02\x1c:\x01*\"\x17/v1/public/cases:follow\x12j\n" +
-	"\vGiveVerdict\x12\x1e.hailong.v1.GiveVerdictRequest\x1a\x16.hailong.v1.PublicCase\"#\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/public/cases:verdictB:Z8github.com/hailong-vn/hailong/proto/hailong/v1;hailongv1b\x06proto3"
+	"\vGiveVerdict\x12\x1e.hailong.v1.GiveVerdictRequest\x1a\x16.hailong.v1.PublicCase\"#\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/public/cases:verdict\x12p\n" +
+	"\vGetCodeWork\x12\x1e.hailong.v1.GetCodeWorkRequest\x1a\x1f.hailong.v1.GetCodeWorkResponse\" \x82\xd3\xe4\x93\x02\x1a:\x01*\"\x15/v1/public/cases:work\x12w\n" +
+	"\fFollowRating\x12\x1f.hailong.v1.FollowRatingRequest\x1a .hailong.v1.FollowRatingResponse\"$\x82\xd3\xe4\x93\x02\x1e:\x01*\"\x19/v1/public/ratings:followB:Z8github.com/hailong-vn/hailong/proto/hailong/v1;hailongv1b\x06proto3"
 
 var (
 	file_hailong_v1_case_service_proto_rawDescOnce sync.Once
@@ -1967,7 +2288,7 @@ func file_hailong_v1_case_service_proto_rawDescGZIP() []byte {
 	return file_hailong_v1_case_service_proto_rawDescData
 }
 
-var file_hailong_v1_case_service_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_hailong_v1_case_service_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_hailong_v1_case_service_proto_goTypes = []any{
 	(*OpenCaseRequest)(nil),            // 0: hailong.v1.OpenCaseRequest
 	(*GetCaseRequest)(nil),             // 1: hailong.v1.GetCaseRequest
@@ -1990,44 +2311,48 @@ var file_hailong_v1_case_service_proto_goTypes = []any{
 	(*WatchCasesRequest)(nil),          // 18: hailong.v1.WatchCasesRequest
 	(*WatchCasesResponse)(nil),         // 19: hailong.v1.WatchCasesResponse
 	(*FollowCaseRequest)(nil),          // 20: hailong.v1.FollowCaseRequest
-	(*GiveVerdictRequest)(nil),         // 21: hailong.v1.GiveVerdictRequest
-	(*PublicCase)(nil),                 // 22: hailong.v1.PublicCase
-	(*PublicStep)(nil),                 // 23: hailong.v1.PublicStep
-	nil,                                // 24: hailong.v1.GetCaseResponse.OfficialNamesEntry
-	nil,                                // 25: hailong.v1.GetCaseResponse.UnitNamesEntry
-	(*CaseContact)(nil),                // 26: hailong.v1.CaseContact
-	(*CaseScope)(nil),                  // 27: hailong.v1.CaseScope
-	(*Case)(nil),                       // 28: hailong.v1.Case
-	(*CaseEntry)(nil),                  // 29: hailong.v1.CaseEntry
-	(*CaseWords)(nil),                  // 30: hailong.v1.CaseWords
-	(*CaseChoice)(nil),                 // 31: hailong.v1.CaseChoice
-	(*Explanation)(nil),                // 32: hailong.v1.Explanation
-	(*AlikeExplanation)(nil),           // 33: hailong.v1.AlikeExplanation
-	(*CaseEvent)(nil),                  // 34: hailong.v1.CaseEvent
-	(*timestamppb.Timestamp)(nil),      // 35: google.protobuf.Timestamp
-	(*Attachment)(nil),                 // 36: hailong.v1.Attachment
+	(*GetCodeWorkRequest)(nil),         // 21: hailong.v1.GetCodeWorkRequest
+	(*GetCodeWorkResponse)(nil),        // 22: hailong.v1.GetCodeWorkResponse
+	(*FollowRatingRequest)(nil),        // 23: hailong.v1.FollowRatingRequest
+	(*FollowRatingResponse)(nil),       // 24: hailong.v1.FollowRatingResponse
+	(*GiveVerdictRequest)(nil),         // 25: hailong.v1.GiveVerdictRequest
+	(*PublicCase)(nil),                 // 26: hailong.v1.PublicCase
+	(*PublicStep)(nil),                 // 27: hailong.v1.PublicStep
+	nil,                                // 28: hailong.v1.GetCaseResponse.OfficialNamesEntry
+	nil,                                // 29: hailong.v1.GetCaseResponse.UnitNamesEntry
+	(*CaseContact)(nil),                // 30: hailong.v1.CaseContact
+	(*CaseScope)(nil),                  // 31: hailong.v1.CaseScope
+	(*Case)(nil),                       // 32: hailong.v1.Case
+	(*CaseEntry)(nil),                  // 33: hailong.v1.CaseEntry
+	(*CaseWords)(nil),                  // 34: hailong.v1.CaseWords
+	(*CaseChoice)(nil),                 // 35: hailong.v1.CaseChoice
+	(*Explanation)(nil),                // 36: hailong.v1.Explanation
+	(*AlikeExplanation)(nil),           // 37: hailong.v1.AlikeExplanation
+	(*CaseEvent)(nil),                  // 38: hailong.v1.CaseEvent
+	(*timestamppb.Timestamp)(nil),      // 39: google.protobuf.Timestamp
+	(*Attachment)(nil),                 // 40: hailong.v1.Attachment
 }
 var file_hailong_v1_case_service_proto_depIdxs = []int32{
-	26, // 0: hailong.v1.OpenCaseRequest.contact:type_name -> hailong.v1.CaseContact
-	27, // 1: hailong.v1.OpenCaseRequest.collective:type_name -> hailong.v1.CaseScope
-	28, // 2: hailong.v1.GetCaseResponse.case:type_name -> hailong.v1.Case
-	29, // 3: hailong.v1.GetCaseResponse.history:type_name -> hailong.v1.CaseEntry
-	30, // 4: hailong.v1.GetCaseResponse.words:type_name -> hailong.v1.CaseWords
-	31, // 5: hailong.v1.GetCaseResponse.choices:type_name -> hailong.v1.CaseChoice
-	32, // 6: hailong.v1.GetCaseResponse.explanation:type_name -> hailong.v1.Explanation
-	33, // 7: hailong.v1.GetCaseResponse.alike:type_name -> hailong.v1.AlikeExplanation
-	24, // 8: hailong.v1.GetCaseResponse.official_names:type_name -> hailong.v1.GetCaseResponse.OfficialNamesEntry
-	25, // 9: hailong.v1.GetCaseResponse.unit_names:type_name -> hailong.v1.GetCaseResponse.UnitNamesEntry
-	28, // 10: hailong.v1.ListCasesResponse.cases:type_name -> hailong.v1.Case
+	30, // 0: hailong.v1.OpenCaseRequest.contact:type_name -> hailong.v1.CaseContact
+	31, // 1: hailong.v1.OpenCaseRequest.collective:type_name -> hailong.v1.CaseScope
+	32, // 2: hailong.v1.GetCaseResponse.case:type_name -> hailong.v1.Case
+	33, // 3: hailong.v1.GetCaseResponse.history:type_name -> hailong.v1.CaseEntry
+	34, // 4: hailong.v1.GetCaseResponse.words:type_name -> hailong.v1.CaseWords
+	35, // 5: hailong.v1.GetCaseResponse.choices:type_name -> hailong.v1.CaseChoice
+	36, // 6: hailong.v1.GetCaseResponse.explanation:type_name -> hailong.v1.Explanation
+	37, // 7: hailong.v1.GetCaseResponse.alike:type_name -> hailong.v1.AlikeExplanation
+	28, // 8: hailong.v1.GetCaseResponse.official_names:type_name -> hailong.v1.GetCaseResponse.OfficialNamesEntry
+	29, // 9: hailong.v1.GetCaseResponse.unit_names:type_name -> hailong.v1.GetCaseResponse.UnitNamesEntry
+	32, // 10: hailong.v1.ListCasesResponse.cases:type_name -> hailong.v1.Case
 	7,  // 11: hailong.v1.GetCaseDeskResponse.waiting:type_name -> hailong.v1.WaitingCase
-	28, // 12: hailong.v1.GetCaseDeskResponse.late:type_name -> hailong.v1.Case
-	28, // 13: hailong.v1.WaitingCase.case:type_name -> hailong.v1.Case
-	34, // 14: hailong.v1.ApplyCaseEventRequest.event:type_name -> hailong.v1.CaseEvent
-	32, // 15: hailong.v1.SaveDraftRequest.explanation:type_name -> hailong.v1.Explanation
-	32, // 16: hailong.v1.ExplanationDraft.explanation:type_name -> hailong.v1.Explanation
-	35, // 17: hailong.v1.ExplanationDraft.saved_at:type_name -> google.protobuf.Timestamp
-	36, // 18: hailong.v1.DownloadAttachmentResponse.attachment:type_name -> hailong.v1.Attachment
-	23, // 19: hailong.v1.PublicCase.steps:type_name -> hailong.v1.PublicStep
+	32, // 12: hailong.v1.GetCaseDeskResponse.late:type_name -> hailong.v1.Case
+	32, // 13: hailong.v1.WaitingCase.case:type_name -> hailong.v1.Case
+	38, // 14: hailong.v1.ApplyCaseEventRequest.event:type_name -> hailong.v1.CaseEvent
+	36, // 15: hailong.v1.SaveDraftRequest.explanation:type_name -> hailong.v1.Explanation
+	36, // 16: hailong.v1.ExplanationDraft.explanation:type_name -> hailong.v1.Explanation
+	39, // 17: hailong.v1.ExplanationDraft.saved_at:type_name -> google.protobuf.Timestamp
+	40, // 18: hailong.v1.DownloadAttachmentResponse.attachment:type_name -> hailong.v1.Attachment
+	27, // 19: hailong.v1.PublicCase.steps:type_name -> hailong.v1.PublicStep
 	0,  // 20: hailong.v1.CaseService.OpenCase:input_type -> hailong.v1.OpenCaseRequest
 	1,  // 21: hailong.v1.CaseService.GetCase:input_type -> hailong.v1.GetCaseRequest
 	3,  // 22: hailong.v1.CaseService.ListCases:input_type -> hailong.v1.ListCasesRequest
@@ -2041,23 +2366,27 @@ var file_hailong_v1_case_service_proto_depIdxs = []int32{
 	16, // 30: hailong.v1.CaseService.DownloadAttachment:input_type -> hailong.v1.DownloadAttachmentRequest
 	18, // 31: hailong.v1.CaseService.WatchCases:input_type -> hailong.v1.WatchCasesRequest
 	20, // 32: hailong.v1.CaseService.FollowCase:input_type -> hailong.v1.FollowCaseRequest
-	21, // 33: hailong.v1.CaseService.GiveVerdict:input_type -> hailong.v1.GiveVerdictRequest
-	28, // 34: hailong.v1.CaseService.OpenCase:output_type -> hailong.v1.Case
-	2,  // 35: hailong.v1.CaseService.GetCase:output_type -> hailong.v1.GetCaseResponse
-	4,  // 36: hailong.v1.CaseService.ListCases:output_type -> hailong.v1.ListCasesResponse
-	6,  // 37: hailong.v1.CaseService.GetCaseDesk:output_type -> hailong.v1.GetCaseDeskResponse
-	28, // 38: hailong.v1.CaseService.ApplyCaseEvent:output_type -> hailong.v1.Case
-	26, // 39: hailong.v1.CaseService.RevealContact:output_type -> hailong.v1.CaseContact
-	11, // 40: hailong.v1.CaseService.KeepCaseOpen:output_type -> hailong.v1.KeepCaseOpenResponse
-	14, // 41: hailong.v1.CaseService.GetDraft:output_type -> hailong.v1.ExplanationDraft
-	14, // 42: hailong.v1.CaseService.SaveDraft:output_type -> hailong.v1.ExplanationDraft
-	36, // 43: hailong.v1.CaseService.UploadAttachment:output_type -> hailong.v1.Attachment
-	17, // 44: hailong.v1.CaseService.DownloadAttachment:output_type -> hailong.v1.DownloadAttachmentResponse
-	19, // 45: hailong.v1.CaseService.WatchCases:output_type -> hailong.v1.WatchCasesResponse
-	22, // 46: hailong.v1.CaseService.FollowCase:output_type -> hailong.v1.PublicCase
-	22, // 47: hailong.v1.CaseService.GiveVerdict:output_type -> hailong.v1.PublicCase
-	34, // [34:48] is the sub-list for method output_type
-	20, // [20:34] is the sub-list for method input_type
+	25, // 33: hailong.v1.CaseService.GiveVerdict:input_type -> hailong.v1.GiveVerdictRequest
+	21, // 34: hailong.v1.CaseService.GetCodeWork:input_type -> hailong.v1.GetCodeWorkRequest
+	23, // 35: hailong.v1.CaseService.FollowRating:input_type -> hailong.v1.FollowRatingRequest
+	32, // 36: hailong.v1.CaseService.OpenCase:output_type -> hailong.v1.Case
+	2,  // 37: hailong.v1.CaseService.GetCase:output_type -> hailong.v1.GetCaseResponse
+	4,  // 38: hailong.v1.CaseService.ListCases:output_type -> hailong.v1.ListCasesResponse
+	6,  // 39: hailong.v1.CaseService.GetCaseDesk:output_type -> hailong.v1.GetCaseDeskResponse
+	32, // 40: hailong.v1.CaseService.ApplyCaseEvent:output_type -> hailong.v1.Case
+	30, // 41: hailong.v1.CaseService.RevealContact:output_type -> hailong.v1.CaseContact
+	11, // 42: hailong.v1.CaseService.KeepCaseOpen:output_type -> hailong.v1.KeepCaseOpenResponse
+	14, // 43: hailong.v1.CaseService.GetDraft:output_type -> hailong.v1.ExplanationDraft
+	14, // 44: hailong.v1.CaseService.SaveDraft:output_type -> hailong.v1.ExplanationDraft
+	40, // 45: hailong.v1.CaseService.UploadAttachment:output_type -> hailong.v1.Attachment
+	17, // 46: hailong.v1.CaseService.DownloadAttachment:output_type -> hailong.v1.DownloadAttachmentResponse
+	19, // 47: hailong.v1.CaseService.WatchCases:output_type -> hailong.v1.WatchCasesResponse
+	26, // 48: hailong.v1.CaseService.FollowCase:output_type -> hailong.v1.PublicCase
+	26, // 49: hailong.v1.CaseService.GiveVerdict:output_type -> hailong.v1.PublicCase
+	22, // 50: hailong.v1.CaseService.GetCodeWork:output_type -> hailong.v1.GetCodeWorkResponse
+	24, // 51: hailong.v1.CaseService.FollowRating:output_type -> hailong.v1.FollowRatingResponse
+	36, // [36:52] is the sub-list for method output_type
+	20, // [20:36] is the sub-list for method input_type
 	20, // [20:20] is the sub-list for extension type_name
 	20, // [20:20] is the sub-list for extension extendee
 	0,  // [0:20] is the sub-list for field type_name
@@ -2075,7 +2404,7 @@ func file_hailong_v1_case_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hailong_v1_case_service_proto_rawDesc), len(file_hailong_v1_case_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   26,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -33,6 +33,8 @@ const (
 	CaseService_WatchCases_FullMethodName         = "/hailong.v1.CaseService/WatchCases"
 	CaseService_FollowCase_FullMethodName         = "/hailong.v1.CaseService/FollowCase"
 	CaseService_GiveVerdict_FullMethodName        = "/hailong.v1.CaseService/GiveVerdict"
+	CaseService_GetCodeWork_FullMethodName        = "/hailong.v1.CaseService/GetCodeWork"
+	CaseService_FollowRating_FullMethodName       = "/hailong.v1.CaseService/FollowRating"
 )
 
 // CaseServiceClient is the client API for CaseService service.
@@ -70,6 +72,10 @@ type CaseServiceClient interface {
 	FollowCase(ctx context.Context, in *FollowCaseRequest, opts ...grpc.CallOption) (*PublicCase, error)
 	// GiveVerdict tells whether the published reply answers; "no" reopens the case once.
 	GiveVerdict(ctx context.Context, in *GiveVerdictRequest, opts ...grpc.CallOption) (*PublicCase, error)
+	// GetCodeWork answers what a proof of work for a code is made of, where FollowCase or GiveVerdict asked for one ("work_needed").
+	GetCodeWork(ctx context.Context, in *GetCodeWorkRequest, opts ...grpc.CallOption) (*GetCodeWorkResponse, error)
+	// FollowRating answers the code of the case that was opened from a rating, to whoever gave it on the web: the form's token says so. Empty where there is none, or none yet.
+	FollowRating(ctx context.Context, in *FollowRatingRequest, opts ...grpc.CallOption) (*FollowRatingResponse, error)
 }
 
 type caseServiceClient struct {
@@ -241,6 +247,26 @@ func (c *caseServiceClient) GiveVerdict(ctx context.Context, in *GiveVerdictRequ
 	return out, nil
 }
 
+func (c *caseServiceClient) GetCodeWork(ctx context.Context, in *GetCodeWorkRequest, opts ...grpc.CallOption) (*GetCodeWorkResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetCodeWorkResponse)
+	err := c.cc.Invoke(ctx, CaseService_GetCodeWork_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *caseServiceClient) FollowRating(ctx context.Context, in *FollowRatingRequest, opts ...grpc.CallOption) (*FollowRatingResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(FollowRatingResponse)
+	err := c.cc.Invoke(ctx, CaseService_FollowRating_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // CaseServiceServer is the server API for CaseService service.
 // All implementations must embed UnimplementedCaseServiceServer
 // for forward compatibility.
@@ -276,6 +302,10 @@ type CaseServiceServer interface {
 	FollowCase(context.Context, *FollowCaseRequest) (*PublicCase, error)
 	// GiveVerdict tells whether the published reply answers; "no" reopens the case once.
 	GiveVerdict(context.Context, *GiveVerdictRequest) (*PublicCase, error)
+	// GetCodeWork answers what a proof of work for a code is made of, where FollowCase or GiveVerdict asked for one ("work_needed").
+	GetCodeWork(context.Context, *GetCodeWorkRequest) (*GetCodeWorkResponse, error)
+	// FollowRating answers the code of the case that was opened from a rating, to whoever gave it on the web: the form's token says so. Empty where there is none, or none yet.
+	FollowRating(context.Context, *FollowRatingRequest) (*FollowRatingResponse, error)
 	mustEmbedUnimplementedCaseServiceServer()
 }
 
@@ -327,6 +357,12 @@ func (UnimplementedCaseServiceServer) FollowCase(context.Context, *FollowCaseReq
 }
 func (UnimplementedCaseServiceServer) GiveVerdict(context.Context, *GiveVerdictRequest) (*PublicCase, error) {
 	return nil, status.Error(codes.Unimplemented, "method GiveVerdict not implemented")
+}
+func (UnimplementedCaseServiceServer) GetCodeWork(context.Context, *GetCodeWorkRequest) (*GetCodeWorkResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetCodeWork not implemented")
+}
+func (UnimplementedCaseServiceServer) FollowRating(context.Context, *FollowRatingRequest) (*FollowRatingResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method FollowRating not implemented")
 }
 func (UnimplementedCaseServiceServer) mustEmbedUnimplementedCaseServiceServer() {}
 func (UnimplementedCaseServiceServer) testEmbeddedByValue()                     {}
@@ -576,6 +612,42 @@ func _CaseService_GiveVerdict_Handler(srv interface{}, ctx context.Context, dec 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _CaseService_GetCodeWork_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetCodeWorkRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CaseServiceServer).GetCodeWork(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CaseService_GetCodeWork_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CaseServiceServer).GetCodeWork(ctx, req.(*GetCodeWorkRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CaseService_FollowRating_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(FollowRatingRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CaseServiceServer).FollowRating(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CaseService_FollowRating_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CaseServiceServer).FollowRating(ctx, req.(*FollowRatingRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // CaseService_ServiceDesc is the grpc.ServiceDesc for CaseService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -626,6 +698,14 @@ var CaseService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GiveVerdict",
 			Handler:    _CaseService_GiveVerdict_Handler,
+		},
+		{
+			MethodName: "GetCodeWork",
+			Handler:    _CaseService_GetCodeWork_Handler,
+		},
+		{
+			MethodName: "FollowRating",
+			Handler:    _CaseService_FollowRating_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
