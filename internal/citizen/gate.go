@@ -23,6 +23,11 @@ type Budgets struct {
 	StrictUnit     bus.Limit
 	ProvenAddress  bus.Limit // ratings above Address or Unit, each with a proof of work: the hard ceiling
 	TriesOfOneForm bus.Limit // how often one form may be sent: retries of a bad connection, and no more
+
+	CodesOfAddress bus.Limit // codes of cases looked up
+	WrongOfAddress bus.Limit // those that no case has; above it each needs a proof of work
+	WrongOfAll     bus.Limit // the same of everybody together
+	ProvenCodes    bus.Limit // codes with a proof of work, of an address: the hard ceiling
 }
 
 // DefaultBudgets let in a hall of three hundred people behind one address who press at the same moment, and after
@@ -36,6 +41,10 @@ func DefaultBudgets() Budgets {
 		StrictUnit:     bus.Limit{Rate: 120, Per: time.Minute, Burst: 600},
 		ProvenAddress:  bus.Limit{Rate: 300, Per: time.Minute, Burst: 300},
 		TriesOfOneForm: bus.Limit{Rate: 12, Per: time.Hour, Burst: 12},
+		CodesOfAddress: bus.Limit{Rate: 60, Per: time.Minute, Burst: 120},
+		WrongOfAddress: bus.Limit{Rate: 20, Per: time.Hour, Burst: 20},
+		WrongOfAll:     bus.Limit{Rate: 1000, Per: time.Hour, Burst: 2000},
+		ProvenCodes:    bus.Limit{Rate: 120, Per: time.Hour, Burst: 120},
 	}
 }
 
