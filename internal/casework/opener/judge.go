@@ -137,7 +137,7 @@ func (o *Opener) wanted(ctx context.Context, record *rating.Record, id string, p
 	}
 	w := Wanted{
 		ID: id, Source: sourceOf(record.Counted.Channel), Receiving: o.Rules.Receiving(unitID), About: unitID, Official: record.Official,
-		Rating: ratingID, Title: o.title(record), Words: private.Comment, Procedure: record.Procedure, Dossier: given.GetDossierCode(),
+		Rating: record.ID, Title: o.title(record), Words: private.Comment, Procedure: record.Procedure, Dossier: given.GetDossierCode(),
 	}
 	if call {
 		all, _, err := o.Privates.Given(ctx, unitID, ratingID)

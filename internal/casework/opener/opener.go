@@ -32,7 +32,7 @@ type Wanted struct {
 	Receiving string // unit
 	About     string // unit that was rated
 	Official  string // who was rated; "" = nobody is named
-	Rating    string // id
+	Rating    string // its RecordID
 	Title     string // in the office's words: no personal data
 	Words     string // the citizen's own; "" = none
 	Contact   *pb.Contact
