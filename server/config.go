@@ -33,6 +33,10 @@ type Config struct {
 	PublicURL    string // how citizens reach the pages, such as "https://danhgia.tinh.gov.vn", for posters; "" = as whoever prints them does
 	EmbedOrigins string // web origins, with commas, whose pages may hold the citizens' form in a frame; "" = none
 
+	SMTP            string // server of e-mail, "smtp://user:password@mail.example.vn:587"; "" = no e-mail is sent
+	SMTPFrom        string // its sender, "Một cửa <motcua@example.vn>"
+	WebhookNetworks string // networks inside that webhooks may lead to, with commas; "" = none
+
 	AdminPassword string // of the first administrator; "" = a one-time password is printed once
 	ContactKey    string // seals contacts: 32 bytes in hex or base64; "" = a key file in Data (embedded only)
 
@@ -66,10 +70,13 @@ func (c *Config) Register(flags *flag.FlagSet, in language.Language) {
 	text(&c.TrustedProxies, "trusted-proxies", "HAILONG_TRUSTED_PROXIES", "")
 	text(&c.PublicURL, "public-url", "HAILONG_PUBLIC_URL", "")
 	text(&c.EmbedOrigins, "embed-origins", "HAILONG_EMBED_ORIGINS", "")
+	text(&c.SMTPFrom, "smtp-from", "HAILONG_SMTP_FROM", "")
+	text(&c.WebhookNetworks, "webhook-networks", "HAILONG_WEBHOOK_NETWORKS", "")
 	flags.BoolVar(&c.Demo, "demo", c.switchedOn("HAILONG_DEMO"), usage(in, "demo", "HAILONG_DEMO"))
 	flags.BoolVar(&c.DemoLive, "demo-live", c.switchedOn("HAILONG_DEMO_LIVE"), usage(in, "demo-live", "HAILONG_DEMO_LIVE"))
 	c.registerFigures(flags, in)
 	c.AdminPassword = os.Getenv("HAILONG_ADMIN_PASSWORD")
+	c.SMTP = os.Getenv("HAILONG_SMTP_URL") // holds a password, which a flag would show to everybody on the machine
 }
 
 // registerStore declares only where the data is: what commands at the machine need.

@@ -57,6 +57,8 @@ func (a *application) httpHandler(ctx context.Context, inside *bufconn.Listener)
 		pb.RegisterRatingServiceHandler, pb.RegisterDeviceServiceHandler, pb.RegisterAnalyticsServiceHandler,
 		pb.RegisterDirectoryServiceHandler, pb.RegisterIdentityServiceHandler, pb.RegisterOperationsServiceHandler,
 		pb.RegisterCitizenServiceHandler, pb.RegisterRemedyServiceHandler, pb.RegisterDeskServiceHandler,
+		pb.RegisterCaseRulesServiceHandler,
+		pb.RegisterNoticeServiceHandler,
 	} {
 		if err := register(ctx, gateway, conn); err != nil {
 			return nil, nil, err

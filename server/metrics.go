@@ -16,6 +16,7 @@ type metrics struct {
 	registry *prometheus.Registry
 	calls    *prometheus.HistogramVec
 	outcomes *prometheus.CounterVec
+	sent     *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
@@ -28,8 +29,11 @@ func newMetrics() *metrics {
 		outcomes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "hailong_ratings_total", Help: "Ratings by outcome and reason.",
 		}, []string{"outcome", "reason"}),
+		sent: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "hailong_deliveries_total", Help: "Attempts to send e-mail and webhooks, by outcome.",
+		}, []string{"channel", "outcome"}),
 	}
-	m.registry.MustRegister(m.calls, m.outcomes,
+	m.registry.MustRegister(m.calls, m.outcomes, m.sent,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -55,6 +59,8 @@ func (m *metrics) count(outcomes []*pb.ItemOutcome) {
 		m.outcomes.WithLabelValues(outcome.GetOutcome().String(), outcome.GetReasonCode()).Inc()
 	}
 }
+
+func (m *metrics) delivered(channel, outcome string) { m.sent.WithLabelValues(channel, outcome).Inc() }
 
 func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})

@@ -18,6 +18,8 @@ import (
 	"github.com/hailong-vn/hailong/internal/bus"
 	"github.com/hailong-vn/hailong/internal/bus/local"
 	"github.com/hailong-vn/hailong/internal/bus/redisbus"
+	"github.com/hailong-vn/hailong/internal/casework/office"
+	"github.com/hailong-vn/hailong/internal/casework/opener"
 	"github.com/hailong-vn/hailong/internal/citizen"
 	"github.com/hailong-vn/hailong/internal/desk"
 	"github.com/hailong-vn/hailong/internal/device"
@@ -28,6 +30,7 @@ import (
 	"github.com/hailong-vn/hailong/internal/identity"
 	"github.com/hailong-vn/hailong/internal/intake"
 	"github.com/hailong-vn/hailong/internal/job"
+	"github.com/hailong-vn/hailong/internal/notice"
 	"github.com/hailong-vn/hailong/internal/officehours/calendar"
 	"github.com/hailong-vn/hailong/internal/ratinglist"
 	"github.com/hailong-vn/hailong/internal/remedy"
@@ -45,6 +48,7 @@ type application struct {
 	directory  *directory.Directory
 	roster     *roster.Roster
 	hours      *calendar.Calendar
+	office     *office.Office
 	devices    *device.Devices
 	accounts   *identity.Accounts
 	intake     *intake.Service
@@ -57,6 +61,7 @@ type application struct {
 	metrics    *metrics
 	jobs       *job.Runner
 	audit      *audit.Audit
+	notices    *notice.Notices
 	started    time.Time
 	validator  protovalidate.Validator
 	health     []*health.Server
@@ -78,7 +83,8 @@ func Kinds() []store.Kind {
 	var all []store.Kind
 	for _, kinds := range [][]store.Kind{
 		audit.Kinds(), job.Kinds(),
-		analytics.Kinds(), calendar.Kinds(), desk.Kinds(), device.Kinds(), directory.Kinds(), roster.Kinds(), followup.Kinds(), identity.Kinds(), intake.Kinds(), remedy.Kinds(), secret.Kinds(),
+		analytics.Kinds(), calendar.Kinds(), desk.Kinds(), device.Kinds(), directory.Kinds(), roster.Kinds(), followup.Kinds(), identity.Kinds(), intake.Kinds(), notice.Kinds(), remedy.Kinds(), secret.Kinds(),
+		office.Kinds(), opener.Kinds(),
 		{demoKind.Kind},
 	} {
 		all = append(all, kinds...)
@@ -125,6 +131,9 @@ func open(ctx context.Context, config Config) (_ *application, err error) {
 		return nil, err
 	}
 	a.closers = append(a.closers, closing(a.hours.Close))
+	if err = a.openOffice(ctx); err != nil {
+		return nil, err
+	}
 	a.accounts, err = identity.Open(ctx, a.engine, identity.Options{Limits: a.bus, Feed: a.bus, Logger: config.Logger, Now: config.Clock})
 	if err != nil {
 		return nil, err
@@ -170,6 +179,9 @@ func open(ctx context.Context, config Config) (_ *application, err error) {
 		return nil, err
 	}
 	a.closers = append(a.closers, closing(a.audit.Close))
+	if err = a.openNotices(ctx, keys); err != nil {
+		return nil, err
+	}
 	if a.jobs, err = a.openJobs(ctx); err != nil {
 		return nil, err
 	}
@@ -248,6 +260,7 @@ func (a *application) directoryChanged(int64) {
 func (a *application) start(ctx context.Context, group *errgroup.Group) {
 	group.Go(func() error { a.directory.Watch(ctx); return nil })
 	group.Go(func() error { a.jobs.Resume(ctx); return nil })
+	group.Go(func() error { return a.notices.Run(ctx) })
 	changes := a.configurations.hears(ctx)
 	group.Go(func() error { a.configurations.run(ctx, changes); return nil })
 	changed := a.bus.Subscribe(ctx, topicDirectory)

@@ -220,5 +220,7 @@ func (a *application) services() []service {
 		{&pb.CitizenService_ServiceDesc, citizenService{application: a}},
 		{&pb.RemedyService_ServiceDesc, remedyService{application: a}},
 		{&pb.DeskService_ServiceDesc, deskService{application: a}},
+		{&pb.CaseRulesService_ServiceDesc, caseRulesService{application: a}},
+		{&pb.NoticeService_ServiceDesc, noticeService{application: a}},
 	}
 }
