@@ -81,7 +81,8 @@ func (s directoryService) PublishQuestionnaire(ctx context.Context, request *pb.
 	return published.ToProto(), nil
 }
 
-// everyFault tells all that is wrong with a text: the first as the message, each as a detail whose field is its line.
+// everyFault tells all that is wrong with a text or a form: the first as the message, each as a detail whose field is its line, or the
+// name of the field.
 func everyFault(ctx context.Context, err error) error {
 	var faults questionnaire.Faults
 	if !errors.As(err, &faults) {
@@ -91,7 +92,7 @@ func everyFault(ctx context.Context, err error) error {
 	for _, f := range faults {
 		line := ""
 		for i := 0; i+1 < len(f.Args); i += 2 {
-			if f.Args[i] == "line" {
+			if f.Args[i] == "line" || f.Args[i] == "field" && line == "" {
 				line = fmt.Sprint(f.Args[i+1])
 			}
 		}

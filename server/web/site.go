@@ -60,6 +60,8 @@ type Site struct {
 	Citizen    pb.CitizenServiceClient
 	Remedies   pb.RemedyServiceClient
 	Desk       pb.DeskServiceClient
+	CaseRules  pb.CaseRulesServiceClient
+	Cases      pb.CaseServiceClient
 }
 
 // New makes a site without pages.
@@ -89,6 +91,8 @@ func New(config Config) (*Site, error) {
 		Directory: pb.NewDirectoryServiceClient(config.Conn), Identity: pb.NewIdentityServiceClient(config.Conn),
 		Operations: pb.NewOperationsServiceClient(config.Conn), Citizen: pb.NewCitizenServiceClient(config.Conn),
 		Remedies: pb.NewRemedyServiceClient(config.Conn), Desk: pb.NewDeskServiceClient(config.Conn),
+		CaseRules: pb.NewCaseRulesServiceClient(config.Conn),
+		Cases: pb.NewCaseServiceClient(config.Conn),
 	}
 	if err := s.ownAssets(); err != nil {
 		return nil, err
