@@ -26,6 +26,7 @@ type Private struct {
 	Comment    string    `bson:"comment,omitempty"`
 	Words      []string  `bson:"words,omitempty"`
 	Contact    []byte    `bson:"contact,omitempty"` // an encoded pb.Contact, sealed
+	Call       bool      `bson:"call,omitempty"`    // the person asked to be called back
 	Consent    string    `bson:"consent,omitempty"` // version of the text agreed to
 	Salt       []byte    `bson:"salt,omitempty"`
 	ErasedAt   time.Time `bson:"erased_at,omitempty"` // set = everything else but ids is gone, for good
@@ -36,6 +37,7 @@ var privates = store.Define[Private]("privates",
 	store.Index{Name: "unit_words", Fields: []string{"words", "unit", "at"}, Multi: true},
 	store.Index{Name: "unit", Fields: []string{"unit", "received_at"}},
 	store.Index{Name: "received", Fields: []string{"received_at"}},
+	store.Index{Name: "call", Fields: []string{"call", "received_at"}},
 )
 
 // storePrivates keeps comments and contacts of acknowledged ratings. It runs for DUPLICATE too: a power cut
@@ -88,6 +90,7 @@ func (s *Service) private(it *item) (Private, error) {
 		if value.Contact, err = s.Contacts.Seal(plain, []byte(value.ID)); err != nil {
 			return value, fmt.Errorf("seal contact: %w", err)
 		}
+		value.Call = p.GetContact().GetCallBack()
 	}
 	return value, nil
 }

@@ -42,6 +42,17 @@ func (s *Service) PrivatesSince(ctx context.Context, since time.Time) iter.Seq2[
 	}
 }
 
+// CallsWanted reads what was kept apart of people who asked to be called back, received at or after a time, in that order.
+func (s *Service) CallsWanted(ctx context.Context, since time.Time) iter.Seq2[Private, error] {
+	return func(yield func(Private, error) bool) {
+		for doc, err := range s.privates.Find(ctx, store.Query{Index: "call", Equal: []any{true}, From: since}) {
+			if !yield(doc.Value, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
 // Commented reads what was kept apart with a folded word in the comment, newest first by HourOf, for from <= hour < to; of one unit,
 // or of all where unit is "".
 func (s *Service) Commented(ctx context.Context, word, unit, from, to string) iter.Seq2[Private, error] {
@@ -64,16 +75,23 @@ func (s *Service) Commented(ctx context.Context, word, unit, from, to string) it
 
 // WantsCall tells whether the person asked to be called back, and nothing else of the contact.
 func (s *Service) WantsCall(private Private) (bool, error) {
+	contact, err := s.Contact(private)
+	return contact.GetCallBack(), err
+}
+
+// Contact reads how to reach the person; an empty one where nothing was left. It is personal: whoever asks is entitled to it, and the
+// asking is audited.
+func (s *Service) Contact(private Private) (*pb.Contact, error) {
+	contact := &pb.Contact{}
 	if len(private.Contact) == 0 {
-		return false, nil
+		return contact, nil
 	}
 	plain, err := s.Contacts.Open(private.Contact, []byte(private.ID))
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	var contact pb.Contact
-	if err := proto.Unmarshal(plain, &contact); err != nil {
-		return false, fmt.Errorf("decode contact: %w", err)
+	if err := proto.Unmarshal(plain, contact); err != nil {
+		return nil, fmt.Errorf("decode contact: %w", err)
 	}
-	return contact.GetCallBack(), nil
+	return contact, nil
 }
