@@ -95,7 +95,7 @@ func (l *layout) head() {
 	var office, nation column
 	stack := func(c *column, lines []string, width float64, f face, size float64) {
 		for _, line := range lines {
-			for _, wrapped := range l.wrap(line, width-2, 0, f, size) {
+			for _, wrapped := range l.balanced(line, width-2, f, size) {
 				c.add(styled{text: wrapped, face: f, size: size})
 			}
 		}
@@ -131,7 +131,7 @@ func (l *layout) head() {
 
 func (l *layout) center(lines []string, f face, size float64, keep bool) {
 	for _, line := range lines {
-		for _, wrapped := range l.wrap(line, l.width*0.9, 0, f, size) {
+		for _, wrapped := range l.balanced(line, l.width*0.9, f, size) {
 			l.line(lineHeight(size), keep, func(top float64) {
 				l.text(l.left+(l.width-l.pen.width(wrapped, f, size))/2, top, wrapped, f, size)
 			})
@@ -289,8 +289,8 @@ func (l *layout) end() {
 		}
 	}
 	if n := len(signature.lines); n > 0 {
-		signature.lines[n-1].gap = 26 // where one signs
-		signature.height += 26
+		signature.lines[n-1].gap = 22 // where one signs
+		signature.height += 22
 	}
 	for _, wrapped := range l.wrap(l.paper.Signer.Name, half, 0, bold, size) {
 		signature.add(styled{text: wrapped, face: bold, size: size})

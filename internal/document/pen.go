@@ -143,6 +143,24 @@ func (p *pen) wrap(text string, width, indent float64, f face, size float64) []s
 	return lines
 }
 
+// balanced wraps into as few lines as wrap does, with the least width, so that no centred line is left with a single word.
+func (p *pen) balanced(text string, width float64, f face, size float64) []string {
+	lines := p.wrap(text, width, 0, f, size)
+	if len(lines) < 2 {
+		return lines
+	}
+	low, high := 0.0, width
+	for range 12 {
+		middle := (low + high) / 2
+		if len(p.wrap(text, middle, 0, f, size)) <= len(lines) {
+			high = middle
+		} else {
+			low = middle
+		}
+	}
+	return p.wrap(text, high, 0, f, size)
+}
+
 // shrunk is the largest size, from one down to two thirds of it, at which a line fits into one line of the width.
 func (p *pen) shrunk(text string, width float64, f face, size float64) float64 {
 	least := size * 2 / 3

@@ -34,7 +34,9 @@ func parseWords(text string, line int, known map[string]Field, used func(name st
 		return words{line: line, root: &parse.ListNode{}}, nil
 	}
 	w := words{line: line, root: trees["words"].Root}
-	at := func(node parse.Node) int { return line + strings.Count(text[:min(int(node.Position()), len(text))], "\n") }
+	at := func(node parse.Node) int {
+		return line + strings.Count(text[:min(int(node.Position()), len(text))], "\n")
+	}
 	return w, w.check(w.root, at, known, used)
 }
 
