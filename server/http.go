@@ -56,7 +56,7 @@ func (a *application) httpHandler(ctx context.Context, inside *bufconn.Listener)
 	for _, register := range []func(context.Context, *runtime.ServeMux, *grpc.ClientConn) error{
 		pb.RegisterRatingServiceHandler, pb.RegisterDeviceServiceHandler, pb.RegisterAnalyticsServiceHandler,
 		pb.RegisterDirectoryServiceHandler, pb.RegisterIdentityServiceHandler, pb.RegisterOperationsServiceHandler,
-		pb.RegisterCitizenServiceHandler, pb.RegisterRemedyServiceHandler, pb.RegisterDeskServiceHandler,
+		pb.RegisterCitizenServiceHandler, pb.RegisterRemedyServiceHandler, pb.RegisterDeskServiceHandler, pb.RegisterCallServiceHandler,
 		pb.RegisterCaseRulesServiceHandler,
 		pb.RegisterNoticeServiceHandler,
 	} {

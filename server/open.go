@@ -18,6 +18,7 @@ import (
 	"github.com/hailong-vn/hailong/internal/bus"
 	"github.com/hailong-vn/hailong/internal/bus/local"
 	"github.com/hailong-vn/hailong/internal/bus/redisbus"
+	"github.com/hailong-vn/hailong/internal/casework/casebook"
 	"github.com/hailong-vn/hailong/internal/casework/office"
 	"github.com/hailong-vn/hailong/internal/casework/opener"
 	"github.com/hailong-vn/hailong/internal/citizen"
@@ -27,10 +28,12 @@ import (
 	"github.com/hailong-vn/hailong/internal/duty/roster"
 	"github.com/hailong-vn/hailong/internal/fault"
 	"github.com/hailong-vn/hailong/internal/followup"
+	"github.com/hailong-vn/hailong/internal/hotline"
 	"github.com/hailong-vn/hailong/internal/identity"
 	"github.com/hailong-vn/hailong/internal/intake"
 	"github.com/hailong-vn/hailong/internal/job"
 	"github.com/hailong-vn/hailong/internal/notice"
+	"github.com/hailong-vn/hailong/internal/officehours"
 	"github.com/hailong-vn/hailong/internal/officehours/calendar"
 	"github.com/hailong-vn/hailong/internal/ratinglist"
 	"github.com/hailong-vn/hailong/internal/remedy"
@@ -49,12 +52,14 @@ type application struct {
 	roster     *roster.Roster
 	hours      *calendar.Calendar
 	office     *office.Office
+	casebook   *casebook.Book
 	devices    *device.Devices
 	accounts   *identity.Accounts
 	intake     *intake.Service
 	desk       *desk.Desk
 	analysis   *analysis.Analysis
 	followUps  *followup.Notes
+	hotline    *hotline.Hotline
 	ratingList *ratinglist.List
 	gate       *citizen.Gate
 	remedies   *remedy.Remedies
@@ -70,10 +75,11 @@ type application struct {
 
 	importSalt   []byte // derives salts of imported comments
 	fresh        func(context.Context) (time.Time, error)
-	grpcAddress  atomic.Value              // string, once it listens
-	filled       atomic.Bool               // the demonstration province, where asked for, is in
-	demoAccounts atomic.Pointer[[]account] // nil until they are made
-	ending       context.Context           // ends when the program is asked to stop
+	grpcAddress  atomic.Value                      // string, once it listens
+	filled       atomic.Bool                       // the demonstration province, where asked for, is in
+	demoAccounts atomic.Pointer[[]account]         // nil until they are made
+	lastHours    atomic.Pointer[officehours.Hours] // as they were read last
+	ending       context.Context                   // ends when the program is asked to stop
 	end          context.CancelFunc
 	closers      []func() error
 }
@@ -83,8 +89,8 @@ func Kinds() []store.Kind {
 	var all []store.Kind
 	for _, kinds := range [][]store.Kind{
 		audit.Kinds(), job.Kinds(),
-		analytics.Kinds(), calendar.Kinds(), desk.Kinds(), device.Kinds(), directory.Kinds(), roster.Kinds(), followup.Kinds(), identity.Kinds(), intake.Kinds(), notice.Kinds(), remedy.Kinds(), secret.Kinds(),
-		office.Kinds(), opener.Kinds(),
+		analytics.Kinds(), calendar.Kinds(), desk.Kinds(), device.Kinds(), directory.Kinds(), roster.Kinds(), followup.Kinds(), hotline.Kinds(), identity.Kinds(), intake.Kinds(), notice.Kinds(), remedy.Kinds(), secret.Kinds(),
+		casebook.Kinds(), office.Kinds(), opener.Kinds(),
 		{demoKind.Kind},
 	} {
 		all = append(all, kinds...)
@@ -182,11 +188,17 @@ func open(ctx context.Context, config Config) (_ *application, err error) {
 	if err = a.openNotices(ctx, keys); err != nil {
 		return nil, err
 	}
+	if err = a.openCasebook(ctx, keys); err != nil {
+		return nil, err
+	}
 	if a.jobs, err = a.openJobs(ctx); err != nil {
 		return nil, err
 	}
 	a.closers = append(a.closers, closing(a.jobs.Close))
 	if a.followUps, err = followup.Open(ctx, a.engine, followup.Options{Limits: a.bus, Now: config.Clock}); err != nil {
+		return nil, err
+	}
+	if a.hotline, err = hotline.Open(ctx, a.engine, hotline.Options{Directory: a.directory, Keys: keys, Feed: a.bus, Logger: config.Logger, Now: config.Clock}); err != nil {
 		return nil, err
 	}
 	a.analysis = analysis.New(analysis.Config{
@@ -261,6 +273,7 @@ func (a *application) start(ctx context.Context, group *errgroup.Group) {
 	group.Go(func() error { a.directory.Watch(ctx); return nil })
 	group.Go(func() error { a.jobs.Resume(ctx); return nil })
 	group.Go(func() error { return a.notices.Run(ctx) })
+	group.Go(func() error { a.casebook.Run(ctx); return nil })
 	changes := a.configurations.hears(ctx)
 	group.Go(func() error { a.configurations.run(ctx, changes); return nil })
 	changed := a.bus.Subscribe(ctx, topicDirectory)
@@ -305,6 +318,9 @@ func (a *application) authenticate(ctx context.Context, token string) (identity.
 	}
 	if strings.HasPrefix(token, device.TokenPrefix) {
 		return a.devices.Authenticate(ctx, token)
+	}
+	if strings.HasPrefix(token, hotline.HookPrefix) {
+		return a.authenticateExchange(ctx, token)
 	}
 	return a.accounts.Authenticate(ctx, token)
 }

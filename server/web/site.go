@@ -60,6 +60,7 @@ type Site struct {
 	Citizen    pb.CitizenServiceClient
 	Remedies   pb.RemedyServiceClient
 	Desk       pb.DeskServiceClient
+	Calls      pb.CallServiceClient
 	CaseRules  pb.CaseRulesServiceClient
 	Cases      pb.CaseServiceClient
 }
@@ -91,8 +92,9 @@ func New(config Config) (*Site, error) {
 		Directory: pb.NewDirectoryServiceClient(config.Conn), Identity: pb.NewIdentityServiceClient(config.Conn),
 		Operations: pb.NewOperationsServiceClient(config.Conn), Citizen: pb.NewCitizenServiceClient(config.Conn),
 		Remedies: pb.NewRemedyServiceClient(config.Conn), Desk: pb.NewDeskServiceClient(config.Conn),
+		Calls:     pb.NewCallServiceClient(config.Conn),
 		CaseRules: pb.NewCaseRulesServiceClient(config.Conn),
-		Cases: pb.NewCaseServiceClient(config.Conn),
+		Cases:     pb.NewCaseServiceClient(config.Conn),
 	}
 	if err := s.ownAssets(); err != nil {
 		return nil, err
