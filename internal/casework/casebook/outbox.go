@@ -35,13 +35,15 @@ type Telling struct {
 	At        time.Time
 }
 
-// Topic is where the bus hears of changes to cases of a receiving unit.
-func Topic(receiving string) string { return "case/" + receiving }
+// Topic is where the bus hears of every Change.
+const Topic = "cases"
 
 // Change is what is published there. It names nobody.
 type Change struct {
 	Case      string        `json:"case"`
 	Receiving string        `json:"receiving"`
+	Assigned  string        `json:"assigned,omitempty"`
+	About     string        `json:"about,omitempty"` // unit
 	Version   store.Version `json:"version"`
 	State     string        `json:"state"`
 }
@@ -90,9 +92,9 @@ func (b *Book) publish(ctx context.Context, d document) {
 	if b.options.Feed == nil {
 		return
 	}
-	body, err := json.Marshal(Change{Case: d.ID, Receiving: d.Receiving, Version: d.version(), State: string(d.State)})
+	body, err := json.Marshal(Change{Case: d.ID, Receiving: d.Receiving, Assigned: d.Assigned, About: d.About, Version: d.version(), State: string(d.State)})
 	if err == nil {
-		err = b.options.Feed.Publish(context.WithoutCancel(ctx), Topic(d.Receiving), body)
+		err = b.options.Feed.Publish(context.WithoutCancel(ctx), Topic, body)
 	}
 	if err != nil { // watchers read again by themselves
 		b.log.WarnContext(ctx, "a change of a case was not published", "case", d.ID, "error", err)

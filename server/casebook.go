@@ -1,0 +1,76 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"strconv"
+
+	"github.com/hailong-vn/hailong/internal/casework"
+	"github.com/hailong-vn/hailong/internal/casework/casebook"
+	"github.com/hailong-vn/hailong/internal/officehours"
+	"github.com/hailong-vn/hailong/internal/secret"
+)
+
+// openCasebook opens the book of cases, which goes by what offices decided and tells who is to be told.
+func (a *application) openCasebook(ctx context.Context, keys secret.Keys) (err error) {
+	a.casebook, err = casebook.Open(ctx, a.engine, casebook.Options{
+		Keys: keys, Tree: a.directory.Tree, Rules: a.office.Rules, Hours: func(string) officehours.Hours { return a.officeHours(context.Background()) },
+		Tell: a.tellOfCases, Feed: a.bus, Logger: a.Logger, Now: a.Clock,
+	})
+	return err
+}
+
+// officeHours are the hours by which deadlines count. Where they cannot be read the last ones known hold, and without any the seed:
+// an opinion is taken up all the same, and clocks are counted anew when they are looked at.
+func (a *application) officeHours(ctx context.Context) officehours.Hours {
+	hours, _, err := a.hours.Hours(ctx)
+	if err != nil {
+		a.Logger.WarnContext(ctx, "office hours cannot be read", "error", err)
+		if last := a.lastHours.Load(); last != nil {
+			return *last
+		}
+		return hours
+	}
+	a.lastHours.Store(&hours)
+	return hours
+}
+
+// tellOfCases tells whoever is to hear of what happened to cases.
+func (a *application) tellOfCases(ctx context.Context, tellings []casebook.Telling) error {
+	var failed error
+	for _, t := range tellings {
+		failed = errors.Join(failed, a.tell(ctx, a.happeningOf(ctx, t)))
+	}
+	return failed
+}
+
+// happeningOf is a telling in the words of notices. It holds no personal data: a number, a title in the office's own words, units, days.
+func (a *application) happeningOf(ctx context.Context, t casebook.Telling) happening {
+	unit := cmp.Or(t.Unit, t.Case.Assigned, t.Case.Receiving)
+	out := happening{
+		ID: t.ID, Unit: unit, Link: "/cases/" + t.Case.ID, At: t.At,
+		To: []audience{{To: t.To, Unit: t.Unit, Accounts: t.Accounts, Officials: t.Officials, Level: t.Level, Into: t.Into}},
+		Args: map[string]string{
+			"number": a.shownNumber(t.Case.Number), "title": t.Case.Title, "unit": a.unitName(unit), "state": string(t.Case.State), "case": t.Case.ID,
+		},
+	}
+	due := t.Due
+	if due == "" && t.Case.Due != casebook.NoDue {
+		due = t.Case.Due
+	}
+	if due != "" {
+		out.Args["due"] = string(due)
+	}
+	switch {
+	case t.Reminder != nil:
+		out.Topic = "clock." + string(t.Reminder.Kind)
+		out.Args["clock"], out.Args["days"] = t.Reminder.Clock, strconv.Itoa(t.Reminder.Days)
+	case t.Entry != nil:
+		out.Topic, out.By = "case."+string(t.Entry.Event.Name), t.Entry.By.Account
+		if t.Entry.Event.Name == casework.Escalate {
+			out.Args["clock"], out.Args["level"] = cmp.Or(t.Clock, t.Entry.Event.Clock), strconv.Itoa(t.Level)
+		}
+	}
+	return out
+}
