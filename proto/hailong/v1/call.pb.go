@@ -1223,8 +1223,8 @@ type FindCallerResponse struct {
 	Number string `protobuf:"bytes,2,opt,name=number,proto3" json:"number,omitempty"`
 	// Its latest calls, newest first.
 	Calls []*Call `protobuf:"bytes,3,rep,name=calls,proto3" json:"calls,omitempty"`
-	// Its latest cases, by id, newest first.
-	CaseIds       []string `protobuf:"bytes,4,rep,name=case_ids,json=caseIds,proto3" json:"case_ids,omitempty"`
+	// Its latest cases that the caller may see, newest first.
+	Cases         []*Case `protobuf:"bytes,4,rep,name=cases,proto3" json:"cases,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1280,9 +1280,9 @@ func (x *FindCallerResponse) GetCalls() []*Call {
 	return nil
 }
 
-func (x *FindCallerResponse) GetCaseIds() []string {
+func (x *FindCallerResponse) GetCases() []*Case {
 	if x != nil {
-		return x.CaseIds
+		return x.Cases
 	}
 	return nil
 }
@@ -3078,7 +3078,7 @@ var File_hailong_v1_call_proto protoreflect.FileDescriptor
 const file_hailong_v1_call_proto_rawDesc = "" +
 	"\n" +
 	"\x15hailong/v1/call.proto\x12\n" +
-	"hailong.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbb\x04\n" +
+	"hailong.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15hailong/v1/case.proto\"\xbb\x04\n" +
 	"\tCallDraft\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12 \n" +
 	"\aunit_id\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06unitId\x12.\n" +
@@ -3201,12 +3201,12 @@ const file_hailong_v1_call_proto_rawDesc = "" +
 	"\x05calls\x18\x01 \x03(\v2\x10.hailong.v1.CallR\x05calls\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"6\n" +
 	"\x11FindCallerRequest\x12!\n" +
-	"\x06number\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06number\"\x85\x01\n" +
+	"\x06number\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06number\"\x92\x01\n" +
 	"\x12FindCallerResponse\x12\x14\n" +
 	"\x05exact\x18\x01 \x01(\bR\x05exact\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\tR\x06number\x12&\n" +
-	"\x05calls\x18\x03 \x03(\v2\x10.hailong.v1.CallR\x05calls\x12\x19\n" +
-	"\bcase_ids\x18\x04 \x03(\tR\acaseIds\"\x82\x01\n" +
+	"\x05calls\x18\x03 \x03(\v2\x10.hailong.v1.CallR\x05calls\x12&\n" +
+	"\x05cases\x18\x04 \x03(\v2\x10.hailong.v1.CaseR\x05cases\"\x82\x01\n" +
 	"\x13RevealCallerRequest\x12 \n" +
 	"\acall_id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06callId\x12%\n" +
 	"\trating_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x04R\bratingId\x12\"\n" +
@@ -3407,6 +3407,7 @@ var file_hailong_v1_call_proto_goTypes = []any{
 	(*ListCallHooksResponse)(nil),  // 41: hailong.v1.ListCallHooksResponse
 	(*RevokeCallHookRequest)(nil),  // 42: hailong.v1.RevokeCallHookRequest
 	(*timestamppb.Timestamp)(nil),  // 43: google.protobuf.Timestamp
+	(*Case)(nil),                   // 44: hailong.v1.Case
 }
 var file_hailong_v1_call_proto_depIdxs = []int32{
 	43, // 0: hailong.v1.CallDraft.started_at:type_name -> google.protobuf.Timestamp
@@ -3420,63 +3421,64 @@ var file_hailong_v1_call_proto_depIdxs = []int32{
 	0,  // 8: hailong.v1.FinishCallRequest.call:type_name -> hailong.v1.CallDraft
 	1,  // 9: hailong.v1.ListCallsResponse.calls:type_name -> hailong.v1.Call
 	1,  // 10: hailong.v1.FindCallerResponse.calls:type_name -> hailong.v1.Call
-	18, // 11: hailong.v1.ListCallBacksResponse.call_backs:type_name -> hailong.v1.CallBack
-	1,  // 12: hailong.v1.CallBack.call:type_name -> hailong.v1.Call
-	2,  // 13: hailong.v1.CallBack.attempts:type_name -> hailong.v1.CallAttempt
-	1,  // 14: hailong.v1.NoteCallBackResponse.call:type_name -> hailong.v1.Call
-	23, // 15: hailong.v1.ListPraiseResponse.praise:type_name -> hailong.v1.PraiseLine
-	24, // 16: hailong.v1.ListSnippetsResponse.snippets:type_name -> hailong.v1.Snippet
-	34, // 17: hailong.v1.WatchRingsResponse.rings:type_name -> hailong.v1.Ring
-	43, // 18: hailong.v1.Ring.at:type_name -> google.protobuf.Timestamp
-	43, // 19: hailong.v1.CallHook.made_at:type_name -> google.protobuf.Timestamp
-	43, // 20: hailong.v1.CallHook.revoked_at:type_name -> google.protobuf.Timestamp
-	37, // 21: hailong.v1.CreateCallHookResponse.hook:type_name -> hailong.v1.CallHook
-	37, // 22: hailong.v1.ListCallHooksResponse.hooks:type_name -> hailong.v1.CallHook
-	4,  // 23: hailong.v1.CallService.SaveCall:input_type -> hailong.v1.SaveCallRequest
-	5,  // 24: hailong.v1.CallService.FinishCall:input_type -> hailong.v1.FinishCallRequest
-	6,  // 25: hailong.v1.CallService.CorrectCall:input_type -> hailong.v1.CorrectCallRequest
-	7,  // 26: hailong.v1.CallService.GetCall:input_type -> hailong.v1.GetCallRequest
-	8,  // 27: hailong.v1.CallService.ListCalls:input_type -> hailong.v1.ListCallsRequest
-	10, // 28: hailong.v1.CallService.FindCaller:input_type -> hailong.v1.FindCallerRequest
-	12, // 29: hailong.v1.CallService.RevealCaller:input_type -> hailong.v1.RevealCallerRequest
-	14, // 30: hailong.v1.CallService.EraseCaller:input_type -> hailong.v1.EraseCallerRequest
-	16, // 31: hailong.v1.CallService.ListCallBacks:input_type -> hailong.v1.ListCallBacksRequest
-	19, // 32: hailong.v1.CallService.NoteCallBack:input_type -> hailong.v1.NoteCallBackRequest
-	21, // 33: hailong.v1.CallService.ListPraise:input_type -> hailong.v1.ListPraiseRequest
-	25, // 34: hailong.v1.CallService.ListSnippets:input_type -> hailong.v1.ListSnippetsRequest
-	27, // 35: hailong.v1.CallService.SetSnippet:input_type -> hailong.v1.SetSnippetRequest
-	28, // 36: hailong.v1.CallService.RemoveSnippet:input_type -> hailong.v1.RemoveSnippetRequest
-	30, // 37: hailong.v1.CallService.SetCallLine:input_type -> hailong.v1.SetCallLineRequest
-	32, // 38: hailong.v1.CallService.WatchRings:input_type -> hailong.v1.WatchRingsRequest
-	35, // 39: hailong.v1.CallService.RingCall:input_type -> hailong.v1.RingCallRequest
-	38, // 40: hailong.v1.CallService.CreateCallHook:input_type -> hailong.v1.CreateCallHookRequest
-	40, // 41: hailong.v1.CallService.ListCallHooks:input_type -> hailong.v1.ListCallHooksRequest
-	42, // 42: hailong.v1.CallService.RevokeCallHook:input_type -> hailong.v1.RevokeCallHookRequest
-	1,  // 43: hailong.v1.CallService.SaveCall:output_type -> hailong.v1.Call
-	1,  // 44: hailong.v1.CallService.FinishCall:output_type -> hailong.v1.Call
-	1,  // 45: hailong.v1.CallService.CorrectCall:output_type -> hailong.v1.Call
-	1,  // 46: hailong.v1.CallService.GetCall:output_type -> hailong.v1.Call
-	9,  // 47: hailong.v1.CallService.ListCalls:output_type -> hailong.v1.ListCallsResponse
-	11, // 48: hailong.v1.CallService.FindCaller:output_type -> hailong.v1.FindCallerResponse
-	13, // 49: hailong.v1.CallService.RevealCaller:output_type -> hailong.v1.RevealCallerResponse
-	15, // 50: hailong.v1.CallService.EraseCaller:output_type -> hailong.v1.EraseCallerResponse
-	17, // 51: hailong.v1.CallService.ListCallBacks:output_type -> hailong.v1.ListCallBacksResponse
-	20, // 52: hailong.v1.CallService.NoteCallBack:output_type -> hailong.v1.NoteCallBackResponse
-	22, // 53: hailong.v1.CallService.ListPraise:output_type -> hailong.v1.ListPraiseResponse
-	26, // 54: hailong.v1.CallService.ListSnippets:output_type -> hailong.v1.ListSnippetsResponse
-	24, // 55: hailong.v1.CallService.SetSnippet:output_type -> hailong.v1.Snippet
-	29, // 56: hailong.v1.CallService.RemoveSnippet:output_type -> hailong.v1.RemoveSnippetResponse
-	31, // 57: hailong.v1.CallService.SetCallLine:output_type -> hailong.v1.SetCallLineResponse
-	33, // 58: hailong.v1.CallService.WatchRings:output_type -> hailong.v1.WatchRingsResponse
-	36, // 59: hailong.v1.CallService.RingCall:output_type -> hailong.v1.RingCallResponse
-	39, // 60: hailong.v1.CallService.CreateCallHook:output_type -> hailong.v1.CreateCallHookResponse
-	41, // 61: hailong.v1.CallService.ListCallHooks:output_type -> hailong.v1.ListCallHooksResponse
-	37, // 62: hailong.v1.CallService.RevokeCallHook:output_type -> hailong.v1.CallHook
-	43, // [43:63] is the sub-list for method output_type
-	23, // [23:43] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	44, // 11: hailong.v1.FindCallerResponse.cases:type_name -> hailong.v1.Case
+	18, // 12: hailong.v1.ListCallBacksResponse.call_backs:type_name -> hailong.v1.CallBack
+	1,  // 13: hailong.v1.CallBack.call:type_name -> hailong.v1.Call
+	2,  // 14: hailong.v1.CallBack.attempts:type_name -> hailong.v1.CallAttempt
+	1,  // 15: hailong.v1.NoteCallBackResponse.call:type_name -> hailong.v1.Call
+	23, // 16: hailong.v1.ListPraiseResponse.praise:type_name -> hailong.v1.PraiseLine
+	24, // 17: hailong.v1.ListSnippetsResponse.snippets:type_name -> hailong.v1.Snippet
+	34, // 18: hailong.v1.WatchRingsResponse.rings:type_name -> hailong.v1.Ring
+	43, // 19: hailong.v1.Ring.at:type_name -> google.protobuf.Timestamp
+	43, // 20: hailong.v1.CallHook.made_at:type_name -> google.protobuf.Timestamp
+	43, // 21: hailong.v1.CallHook.revoked_at:type_name -> google.protobuf.Timestamp
+	37, // 22: hailong.v1.CreateCallHookResponse.hook:type_name -> hailong.v1.CallHook
+	37, // 23: hailong.v1.ListCallHooksResponse.hooks:type_name -> hailong.v1.CallHook
+	4,  // 24: hailong.v1.CallService.SaveCall:input_type -> hailong.v1.SaveCallRequest
+	5,  // 25: hailong.v1.CallService.FinishCall:input_type -> hailong.v1.FinishCallRequest
+	6,  // 26: hailong.v1.CallService.CorrectCall:input_type -> hailong.v1.CorrectCallRequest
+	7,  // 27: hailong.v1.CallService.GetCall:input_type -> hailong.v1.GetCallRequest
+	8,  // 28: hailong.v1.CallService.ListCalls:input_type -> hailong.v1.ListCallsRequest
+	10, // 29: hailong.v1.CallService.FindCaller:input_type -> hailong.v1.FindCallerRequest
+	12, // 30: hailong.v1.CallService.RevealCaller:input_type -> hailong.v1.RevealCallerRequest
+	14, // 31: hailong.v1.CallService.EraseCaller:input_type -> hailong.v1.EraseCallerRequest
+	16, // 32: hailong.v1.CallService.ListCallBacks:input_type -> hailong.v1.ListCallBacksRequest
+	19, // 33: hailong.v1.CallService.NoteCallBack:input_type -> hailong.v1.NoteCallBackRequest
+	21, // 34: hailong.v1.CallService.ListPraise:input_type -> hailong.v1.ListPraiseRequest
+	25, // 35: hailong.v1.CallService.ListSnippets:input_type -> hailong.v1.ListSnippetsRequest
+	27, // 36: hailong.v1.CallService.SetSnippet:input_type -> hailong.v1.SetSnippetRequest
+	28, // 37: hailong.v1.CallService.RemoveSnippet:input_type -> hailong.v1.RemoveSnippetRequest
+	30, // 38: hailong.v1.CallService.SetCallLine:input_type -> hailong.v1.SetCallLineRequest
+	32, // 39: hailong.v1.CallService.WatchRings:input_type -> hailong.v1.WatchRingsRequest
+	35, // 40: hailong.v1.CallService.RingCall:input_type -> hailong.v1.RingCallRequest
+	38, // 41: hailong.v1.CallService.CreateCallHook:input_type -> hailong.v1.CreateCallHookRequest
+	40, // 42: hailong.v1.CallService.ListCallHooks:input_type -> hailong.v1.ListCallHooksRequest
+	42, // 43: hailong.v1.CallService.RevokeCallHook:input_type -> hailong.v1.RevokeCallHookRequest
+	1,  // 44: hailong.v1.CallService.SaveCall:output_type -> hailong.v1.Call
+	1,  // 45: hailong.v1.CallService.FinishCall:output_type -> hailong.v1.Call
+	1,  // 46: hailong.v1.CallService.CorrectCall:output_type -> hailong.v1.Call
+	1,  // 47: hailong.v1.CallService.GetCall:output_type -> hailong.v1.Call
+	9,  // 48: hailong.v1.CallService.ListCalls:output_type -> hailong.v1.ListCallsResponse
+	11, // 49: hailong.v1.CallService.FindCaller:output_type -> hailong.v1.FindCallerResponse
+	13, // 50: hailong.v1.CallService.RevealCaller:output_type -> hailong.v1.RevealCallerResponse
+	15, // 51: hailong.v1.CallService.EraseCaller:output_type -> hailong.v1.EraseCallerResponse
+	17, // 52: hailong.v1.CallService.ListCallBacks:output_type -> hailong.v1.ListCallBacksResponse
+	20, // 53: hailong.v1.CallService.NoteCallBack:output_type -> hailong.v1.NoteCallBackResponse
+	22, // 54: hailong.v1.CallService.ListPraise:output_type -> hailong.v1.ListPraiseResponse
+	26, // 55: hailong.v1.CallService.ListSnippets:output_type -> hailong.v1.ListSnippetsResponse
+	24, // 56: hailong.v1.CallService.SetSnippet:output_type -> hailong.v1.Snippet
+	29, // 57: hailong.v1.CallService.RemoveSnippet:output_type -> hailong.v1.RemoveSnippetResponse
+	31, // 58: hailong.v1.CallService.SetCallLine:output_type -> hailong.v1.SetCallLineResponse
+	33, // 59: hailong.v1.CallService.WatchRings:output_type -> hailong.v1.WatchRingsResponse
+	36, // 60: hailong.v1.CallService.RingCall:output_type -> hailong.v1.RingCallResponse
+	39, // 61: hailong.v1.CallService.CreateCallHook:output_type -> hailong.v1.CreateCallHookResponse
+	41, // 62: hailong.v1.CallService.ListCallHooks:output_type -> hailong.v1.ListCallHooksResponse
+	37, // 63: hailong.v1.CallService.RevokeCallHook:output_type -> hailong.v1.CallHook
+	44, // [44:64] is the sub-list for method output_type
+	24, // [24:44] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_hailong_v1_call_proto_init() }
@@ -3484,6 +3486,7 @@ func file_hailong_v1_call_proto_init() {
 	if File_hailong_v1_call_proto != nil {
 		return
 	}
+	file_hailong_v1_case_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
