@@ -22,17 +22,18 @@ type poster struct {
 	allowed []netip.Prefix // inside, and allowed all the same
 	lookup  func(ctx context.Context, host string) ([]netip.Addr, error)
 	client  *http.Client
+	within  time.Duration // from the first byte to the last
 }
 
 const (
-	postWithin = 10 * time.Second // from the first byte to the last
+	postWithin = 10 * time.Second
 	maxAnswer  = 64 << 10         // bytes read of an answer
 )
 
 var errInside = errors.New("the address leads inside")
 
 func newPoster(allowed []netip.Prefix) poster {
-	p := poster{allowed: allowed, lookup: func(ctx context.Context, host string) ([]netip.Addr, error) {
+	p := poster{allowed: allowed, within: postWithin, lookup: func(ctx context.Context, host string) ([]netip.Addr, error) {
 		return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	}}
 	dialer := &net.Dialer{Timeout: 5 * time.Second, Control: func(_, address string, _ syscall.RawConn) error {
@@ -43,7 +44,6 @@ func newPoster(allowed []netip.Prefix) poster {
 		return nil
 	}}
 	p.client = &http.Client{
-		Timeout: postWithin,
 		Transport: &http.Transport{
 			DialContext: dialer.DialContext, Proxy: nil, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 5 * time.Second,
 			MaxResponseHeaderBytes: maxAnswer, DisableCompression: true, MaxIdleConnsPerHost: 1, IdleConnTimeout: 30 * time.Second,

@@ -319,7 +319,9 @@ func isPath(link string) bool {
 	if link == "" {
 		return true
 	}
-	odd := strings.ContainsFunc(link, func(r rune) bool { return r == '\\' || unicode.IsControl(r) || unicode.IsSpace(r) || r == unicode.ReplacementChar })
+	odd := strings.ContainsFunc(link, func(r rune) bool {
+		return r == '\\' || unicode.IsControl(r) || unicode.IsSpace(r) || r == unicode.ReplacementChar
+	})
 	return !odd && len(link) <= maxLink && strings.HasPrefix(link, "/") && !strings.HasPrefix(link, "//")
 }
 

@@ -104,7 +104,7 @@ func (n *Notices) post(ctx context.Context, hook Webhook, d Delivery) (int, erro
 	if err != nil {
 		return ours(err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, postWithin)
+	ctx, cancel := context.WithTimeout(ctx, n.poster.within)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, hook.URL, bytes.NewReader(body))
 	if err != nil {
