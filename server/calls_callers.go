@@ -7,6 +7,7 @@ import (
 
 	"github.com/hailong-vn/hailong/internal/audit"
 	"github.com/hailong-vn/hailong/internal/bus"
+	"github.com/hailong-vn/hailong/internal/casework/casebook"
 	"github.com/hailong-vn/hailong/internal/fault"
 	"github.com/hailong-vn/hailong/internal/hotline"
 	"github.com/hailong-vn/hailong/internal/identity"
@@ -50,6 +51,13 @@ func (s callService) FindCaller(ctx context.Context, request *pb.FindCallerReque
 	}
 	for _, call := range response.GetCalls() {
 		call.Phone, call.Name = "", ""
+	}
+	page, err := s.casebook.List(ctx, casebook.Filter{Unit: identity.Scope(caller), Phone: request.GetNumber()}, "", callersShown)
+	if err != nil {
+		return nil, err
+	}
+	for _, kept := range page.Cases {
+		response.Cases = append(response.Cases, s.caseProto(ctx, kept))
 	}
 	return response, nil
 }
