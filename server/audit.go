@@ -34,7 +34,7 @@ func (s operationsService) ListAudit(ctx context.Context, request *pb.ListAuditR
 	for _, entry := range entries {
 		response.Entries = append(response.Entries, &pb.AuditEntry{
 			Id: entry.ID, At: timestamp(entry.At), AccountId: entry.Account, AccountName: entry.Name, Action: entry.Action,
-			Subject: entry.Subject, Outcome: entry.Outcome, Address: entry.Address,
+			Subject: entry.Subject, Outcome: entry.Outcome, Address: entry.Address, Reason: entry.Reason,
 		})
 	}
 	return response, nil
@@ -46,11 +46,11 @@ const contractPrefix = "/hailong.v1."
 var (
 	readingWords = []string{"Get", "List", "Watch", "Rank", "Compare"}
 	// personal are calls that read the words of citizens.
-	personal = map[string]bool{"ListRatings": true}
+	personal = map[string]bool{"ListRatings": true, "GetCase": true}
 	// unaudited are ratings, and a call while it goes on, which are their own record; what writes its own line, with a reason; and that somebody
 	// looked at the own notices.
 	unaudited = map[string]bool{"CreateRating": true, "SubmitRatings": true, "StreamRatings": true, "EnterSlip": true, "MarkNoticesRead": true,
-		"SaveCall": true, "RevealCaller": true}
+		"SaveCall": true, "RevealCaller": true, "RevealRegister": true, "ExportRegister": true}
 )
 
 func reads(method string) bool {
@@ -83,6 +83,9 @@ func (a *application) auditCall(ctx context.Context, fullMethod string, request,
 	}
 	entry := audit.Entry{
 		Account: caller.AccountID, Name: caller.Name, Unit: caller.UnitID, Action: method, Outcome: outcomeOf(err), Address: caller.Address,
+	}
+	if asked, ok := request.(interface{ GetReason() string }); ok && strings.HasPrefix(method, "Reveal") {
+		entry.Reason = asked.GetReason()
 	}
 	switch {
 	case !reads(method) || personal[method]:

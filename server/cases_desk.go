@@ -205,6 +205,18 @@ func (s caseService) ListCases(ctx context.Context, request *pb.ListCasesRequest
 		response.NextPageToken = string(next)
 		return response, nil
 	}
+	if rating := request.GetRatingId(); rating != "" {
+		held, err := s.casebook.ByRating(ctx, rating)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range held {
+			if s.visible(caller, c) {
+				response.Cases = append(response.Cases, s.caseProto(ctx, c))
+			}
+		}
+		return response, nil
+	}
 	filter, err := s.caseFilter(ctx, request, top)
 	if err != nil {
 		return nil, err

@@ -28,6 +28,7 @@ type Entry struct {
 	Subject string    `bson:"subject"`
 	Outcome string    `bson:"outcome"` // "OK", or the code it was refused with
 	Address string    `bson:"address"`
+	Reason  string    `bson:"reason,omitempty"` // why, where one must be given
 }
 
 var entryType = store.Define[Entry]("audit",
@@ -109,7 +110,7 @@ func (a *Audit) AddLater(entry Entry) { a.enqueue(a.complete(entry)) }
 func (a *Audit) complete(entry Entry) Entry {
 	entry.ID = uuid.Must(uuid.NewV7()).String()
 	entry.At = store.Milliseconds(a.now())
-	for _, text := range []*string{&entry.Name, &entry.Action, &entry.Subject, &entry.Outcome, &entry.Address} {
+	for _, text := range []*string{&entry.Name, &entry.Action, &entry.Subject, &entry.Outcome, &entry.Address, &entry.Reason} {
 		*text = store.Clip(*text, maxText)
 	}
 	return entry

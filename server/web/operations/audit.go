@@ -3,8 +3,11 @@ package operations
 import (
 	"encoding/csv"
 	"net/url"
+	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
 
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 	"github.com/hailong-vn/hailong/server/web"
@@ -42,10 +45,7 @@ type auditRow struct {
 // actions are the calls that the catalogue has words for.
 func actions(v *web.Visit) []choice {
 	var all []choice
-	for _, file := range []protoreflect.FileDescriptor{
-		pb.File_hailong_v1_identity_proto, pb.File_hailong_v1_directory_proto, pb.File_hailong_v1_operations_proto,
-		pb.File_hailong_v1_analytics_proto, pb.File_hailong_v1_rating_proto, pb.File_hailong_v1_citizen_proto, pb.File_hailong_v1_desk_proto,
-	} {
+	protoregistry.GlobalFiles.RangeFilesByPackage("hailong.v1", func(file protoreflect.FileDescriptor) bool {
 		for i := range file.Services().Len() {
 			methods := file.Services().Get(i).Methods()
 			for j := range methods.Len() {
@@ -55,7 +55,9 @@ func actions(v *web.Visit) []choice {
 				}
 			}
 		}
-	}
+		return true
+	})
+	slices.SortFunc(all, func(a, b choice) int { return strings.Compare(a.Value, b.Value) })
 	return all
 }
 
