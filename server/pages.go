@@ -10,6 +10,8 @@ import (
 	"github.com/hailong-vn/hailong/internal/identity"
 	"github.com/hailong-vn/hailong/server/web"
 	"github.com/hailong-vn/hailong/server/web/admin"
+	"github.com/hailong-vn/hailong/server/web/caserules"
+	"github.com/hailong-vn/hailong/server/web/cases"
 	"github.com/hailong-vn/hailong/server/web/citizen"
 	"github.com/hailong-vn/hailong/server/web/desk"
 	"github.com/hailong-vn/hailong/server/web/kiosks"
@@ -57,7 +59,7 @@ func (a *application) pages(ctx context.Context, conn *grpc.ClientConn, trusted 
 		return nil, err
 	}
 	for _, mount := range []func(*web.Site) error{
-		signin.Mount, citizen.Mount, overview.Mount, desk.Mount, ratings.Mount, operations.Mount, admin.Mount, kiosks.Mount,
+		signin.Mount, citizen.Mount, overview.Mount, desk.Mount, ratings.Mount, operations.Mount, admin.Mount, kiosks.Mount, caserules.Mount, cases.Mount,
 	} {
 		if err := mount(site); err != nil {
 			return nil, err

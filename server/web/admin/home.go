@@ -17,6 +17,7 @@ type homePage struct {
 	First bool
 	Cards []card
 	Tools []card
+	Rules bool // the account may change the rules of casework
 }
 
 // step is one of the first steps, done or not as the data says.
@@ -49,7 +50,7 @@ func (p pages) home(v *web.Visit) error {
 	if err != nil {
 		return err
 	}
-	page := homePage{}
+	page := homePage{Rules: v.May("change_case_rules")}
 	all := everywhere(v)
 	page.Steps = []step{
 		{Key: "units", Link: "/admin/units", Done: there.units.n > 0},
