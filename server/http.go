@@ -59,6 +59,7 @@ func (a *application) httpHandler(ctx context.Context, inside *bufconn.Listener)
 		pb.RegisterCitizenServiceHandler, pb.RegisterRemedyServiceHandler, pb.RegisterDeskServiceHandler, pb.RegisterCallServiceHandler,
 		pb.RegisterCaseRulesServiceHandler,
 		pb.RegisterNoticeServiceHandler,
+		pb.RegisterRegisterServiceHandler,
 	} {
 		if err := register(ctx, gateway, conn); err != nil {
 			return nil, nil, err

@@ -21,6 +21,7 @@ import (
 	"github.com/hailong-vn/hailong/internal/casework/casebook"
 	"github.com/hailong-vn/hailong/internal/casework/office"
 	"github.com/hailong-vn/hailong/internal/casework/opener"
+	"github.com/hailong-vn/hailong/internal/casework/register"
 	"github.com/hailong-vn/hailong/internal/citizen"
 	"github.com/hailong-vn/hailong/internal/desk"
 	"github.com/hailong-vn/hailong/internal/device"
@@ -53,6 +54,8 @@ type application struct {
 	hours      *calendar.Calendar
 	office     *office.Office
 	casebook   *casebook.Book
+	opener     *opener.Opener
+	registers  *register.Registers
 	devices    *device.Devices
 	accounts   *identity.Accounts
 	intake     *intake.Service
@@ -90,7 +93,7 @@ func Kinds() []store.Kind {
 	for _, kinds := range [][]store.Kind{
 		audit.Kinds(), job.Kinds(),
 		analytics.Kinds(), calendar.Kinds(), desk.Kinds(), device.Kinds(), directory.Kinds(), roster.Kinds(), followup.Kinds(), hotline.Kinds(), identity.Kinds(), intake.Kinds(), notice.Kinds(), remedy.Kinds(), secret.Kinds(),
-		casebook.Kinds(), office.Kinds(), opener.Kinds(),
+		casebook.Kinds(), office.Kinds(), opener.Kinds(), register.Kinds(),
 		{demoKind.Kind},
 	} {
 		all = append(all, kinds...)
@@ -160,6 +163,7 @@ func open(ctx context.Context, config Config) (_ *application, err error) {
 	a.intake, err = intake.New(ctx, intake.Config{
 		Engine: a.engine, Directory: a.directory, Devices: a.devices, Hints: hinter{a.bus},
 		Contacts: keys, Salts: salts, Clock: config.Clock, Logger: config.Logger, MinimumInterval: a.minimumInterval,
+		Accepted: a.ratingsAccepted,
 	})
 	if err != nil {
 		return nil, err
@@ -189,6 +193,9 @@ func open(ctx context.Context, config Config) (_ *application, err error) {
 		return nil, err
 	}
 	if err = a.openCasebook(ctx, keys); err != nil {
+		return nil, err
+	}
+	if a.registers, err = register.Open(ctx, a.engine, register.Options{Now: config.Clock}); err != nil {
 		return nil, err
 	}
 	if a.jobs, err = a.openJobs(ctx); err != nil {

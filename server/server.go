@@ -224,5 +224,6 @@ func (a *application) services() []service {
 		{&pb.CaseRulesService_ServiceDesc, caseRulesService{application: a}},
 		{&pb.CaseService_ServiceDesc, caseService{application: a}},
 		{&pb.NoticeService_ServiceDesc, noticeService{application: a}},
+		{&pb.RegisterService_ServiceDesc, registerService{application: a}},
 	}
 }

@@ -63,6 +63,7 @@ type Site struct {
 	Calls      pb.CallServiceClient
 	CaseRules  pb.CaseRulesServiceClient
 	Cases      pb.CaseServiceClient
+	Registers  pb.RegisterServiceClient
 }
 
 // New makes a site without pages.
@@ -95,6 +96,7 @@ func New(config Config) (*Site, error) {
 		Calls:     pb.NewCallServiceClient(config.Conn),
 		CaseRules: pb.NewCaseRulesServiceClient(config.Conn),
 		Cases:     pb.NewCaseServiceClient(config.Conn),
+		Registers: pb.NewRegisterServiceClient(config.Conn),
 	}
 	if err := s.ownAssets(); err != nil {
 		return nil, err
