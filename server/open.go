@@ -19,6 +19,7 @@ import (
 	"github.com/hailong-vn/hailong/internal/bus/local"
 	"github.com/hailong-vn/hailong/internal/bus/redisbus"
 	"github.com/hailong-vn/hailong/internal/casework/casebook"
+	"github.com/hailong-vn/hailong/internal/casework/coverage"
 	"github.com/hailong-vn/hailong/internal/casework/office"
 	"github.com/hailong-vn/hailong/internal/casework/opener"
 	"github.com/hailong-vn/hailong/internal/casework/register"
@@ -54,6 +55,7 @@ type application struct {
 	hours      *calendar.Calendar
 	office     *office.Office
 	casebook   *casebook.Book
+	coverage   *coverage.Coverage
 	opener     *opener.Opener
 	registers  *register.Registers
 	devices    *device.Devices
@@ -93,7 +95,7 @@ func Kinds() []store.Kind {
 	for _, kinds := range [][]store.Kind{
 		audit.Kinds(), job.Kinds(),
 		analytics.Kinds(), calendar.Kinds(), desk.Kinds(), device.Kinds(), directory.Kinds(), roster.Kinds(), followup.Kinds(), hotline.Kinds(), identity.Kinds(), intake.Kinds(), notice.Kinds(), remedy.Kinds(), secret.Kinds(),
-		casebook.Kinds(), office.Kinds(), opener.Kinds(), register.Kinds(),
+		casebook.Kinds(), coverage.Kinds(), office.Kinds(), opener.Kinds(), register.Kinds(),
 		{demoKind.Kind},
 	} {
 		all = append(all, kinds...)
@@ -212,6 +214,9 @@ func open(ctx context.Context, config Config) (_ *application, err error) {
 		Engine: a.engine, Units: a.directory, Forms: a.directory, Clock: config.Clock, MinCell: uint32(min(config.MinCell, 1<<20)), //nolint:gosec // bounded just here
 		Fresh: a.fresh,
 	})
+	if err = a.openCoverage(ctx); err != nil {
+		return nil, err
+	}
 	a.configurations = newConfigurations(a)
 	a.metrics.registry.MustRegister(newFleetGauge(a))
 	return a, nil
@@ -281,6 +286,7 @@ func (a *application) start(ctx context.Context, group *errgroup.Group) {
 	group.Go(func() error { a.jobs.Resume(ctx); return nil })
 	group.Go(func() error { return a.notices.Run(ctx) })
 	group.Go(func() error { a.casebook.Run(ctx); return nil })
+	group.Go(func() error { a.coverage.Run(ctx); return nil })
 	changes := a.configurations.hears(ctx)
 	group.Go(func() error { a.configurations.run(ctx, changes); return nil })
 	changed := a.bus.Subscribe(ctx, topicDirectory)

@@ -220,6 +220,7 @@ func (a *application) services() []service {
 		{&pb.CitizenService_ServiceDesc, citizenService{application: a}},
 		{&pb.RemedyService_ServiceDesc, remedyService{application: a}},
 		{&pb.DeskService_ServiceDesc, deskService{application: a}},
+		{&pb.CoverageService_ServiceDesc, coverageService{application: a}},
 		{&pb.CallService_ServiceDesc, callService{application: a}},
 		{&pb.CaseRulesService_ServiceDesc, caseRulesService{application: a}},
 		{&pb.CaseService_ServiceDesc, caseService{application: a}},
