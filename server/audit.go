@@ -50,7 +50,7 @@ var (
 	// unaudited are ratings, and a call while it goes on, which are their own record; what writes its own line, with a reason; and that somebody
 	// looked at the own notices.
 	unaudited = map[string]bool{"CreateRating": true, "SubmitRatings": true, "StreamRatings": true, "EnterSlip": true, "MarkNoticesRead": true,
-		"SaveCall": true, "RevealCaller": true, "RevealRegister": true, "ExportRegister": true}
+		"SaveCall": true, "RevealCaller": true, "PrepareDocument": true, "PreviewDocument": true, "DownloadDocument": true, "RevealRegister": true, "ExportRegister": true}
 )
 
 func reads(method string) bool {

@@ -56,8 +56,8 @@ func (a *application) httpHandler(ctx context.Context, inside *bufconn.Listener)
 	for _, register := range []func(context.Context, *runtime.ServeMux, *grpc.ClientConn) error{
 		pb.RegisterRatingServiceHandler, pb.RegisterDeviceServiceHandler, pb.RegisterAnalyticsServiceHandler,
 		pb.RegisterDirectoryServiceHandler, pb.RegisterIdentityServiceHandler, pb.RegisterOperationsServiceHandler,
-		pb.RegisterCitizenServiceHandler, pb.RegisterRemedyServiceHandler, pb.RegisterDeskServiceHandler, pb.RegisterCallServiceHandler,
-		pb.RegisterCaseRulesServiceHandler,
+		pb.RegisterCitizenServiceHandler, pb.RegisterRemedyServiceHandler, pb.RegisterDeskServiceHandler, pb.RegisterCallServiceHandler, pb.RegisterDocumentServiceHandler,
+		pb.RegisterCaseRulesServiceHandler, pb.RegisterCoverageServiceHandler,
 		pb.RegisterNoticeServiceHandler,
 		pb.RegisterRegisterServiceHandler,
 	} {

@@ -27,6 +27,7 @@ import (
 	"github.com/hailong-vn/hailong/internal/desk"
 	"github.com/hailong-vn/hailong/internal/device"
 	"github.com/hailong-vn/hailong/internal/directory"
+	"github.com/hailong-vn/hailong/internal/document/archive"
 	"github.com/hailong-vn/hailong/internal/duty/roster"
 	"github.com/hailong-vn/hailong/internal/fault"
 	"github.com/hailong-vn/hailong/internal/followup"
@@ -55,6 +56,7 @@ type application struct {
 	hours      *calendar.Calendar
 	office     *office.Office
 	casebook   *casebook.Book
+	documents  *archive.Archive
 	coverage   *coverage.Coverage
 	opener     *opener.Opener
 	registers  *register.Registers
@@ -95,7 +97,7 @@ func Kinds() []store.Kind {
 	for _, kinds := range [][]store.Kind{
 		audit.Kinds(), job.Kinds(),
 		analytics.Kinds(), calendar.Kinds(), desk.Kinds(), device.Kinds(), directory.Kinds(), roster.Kinds(), followup.Kinds(), hotline.Kinds(), identity.Kinds(), intake.Kinds(), notice.Kinds(), remedy.Kinds(), secret.Kinds(),
-		casebook.Kinds(), coverage.Kinds(), office.Kinds(), opener.Kinds(), register.Kinds(),
+		archive.Kinds(), casebook.Kinds(), coverage.Kinds(), office.Kinds(), opener.Kinds(), register.Kinds(),
 		{demoKind.Kind},
 	} {
 		all = append(all, kinds...)
@@ -184,6 +186,9 @@ func open(ctx context.Context, config Config) (_ *application, err error) {
 	if err = a.openRatingList(keys); err != nil {
 		return nil, err
 	}
+	if err = a.openDocuments(ctx, keys); err != nil {
+		return nil, err
+	}
 	if a.fresh, err = analytics.FreshReader(ctx, a.engine); err != nil {
 		return nil, err
 	}
@@ -195,6 +200,9 @@ func open(ctx context.Context, config Config) (_ *application, err error) {
 		return nil, err
 	}
 	if err = a.openCasebook(ctx, keys); err != nil {
+		return nil, err
+	}
+	if err = a.openOpener(ctx); err != nil {
 		return nil, err
 	}
 	if a.registers, err = register.Open(ctx, a.engine, register.Options{Now: config.Clock}); err != nil {

@@ -117,6 +117,7 @@ func (a *application) begin(ctx context.Context, group *errgroup.Group, grpcAddr
 	if err := a.startWorker(ctx, group); err != nil {
 		return err
 	}
+	group.Go(func() error { a.opener.Run(ctx); return nil })
 	a.filled.Store(true)
 	if err := a.announce(grpcAddress, httpAddress); err != nil {
 		return err
@@ -224,6 +225,7 @@ func (a *application) services() []service {
 		{&pb.CallService_ServiceDesc, callService{application: a}},
 		{&pb.CaseRulesService_ServiceDesc, caseRulesService{application: a}},
 		{&pb.CaseService_ServiceDesc, caseService{application: a}},
+		{&pb.DocumentService_ServiceDesc, documentService{application: a}},
 		{&pb.NoticeService_ServiceDesc, noticeService{application: a}},
 		{&pb.RegisterService_ServiceDesc, registerService{application: a}},
 	}
