@@ -27,7 +27,7 @@ type poster struct {
 
 const (
 	postWithin = 10 * time.Second
-	maxAnswer  = 64 << 10         // bytes read of an answer
+	maxAnswer  = 64 << 10 // bytes read of an answer
 )
 
 var errInside = errors.New("the address leads inside")

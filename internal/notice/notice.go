@@ -337,8 +337,7 @@ func idOf(parts ...string) string {
 
 // told makes a store's error one for people.
 func told(err error) error {
-	switch {
-	case errors.Is(err, store.ErrInvalid):
+	if errors.Is(err, store.ErrInvalid) {
 		return fault.New(fault.Invalid, "notice_page_token").Because(err)
 	}
 	return store.Told(err, "notice_unavailable")

@@ -163,12 +163,13 @@ func (p *postOffice) serve(conn net.Conn) {
 	}
 }
 
+// signIn takes whoever comes, in both ways.
 func (p *postOffice) signIn(rest string, say func(string), read func() string) {
 	decode := func(text string) string {
 		plain, _ := base64.StdEncoding.DecodeString(text)
 		return string(plain)
 	}
-	who := ""
+	var who string
 	if way, given, _ := strings.Cut(rest, " "); way == "PLAIN" {
 		who = decode(given)
 	} else {
