@@ -103,6 +103,9 @@ func (s *state) with(o *Office, news []Change) *state {
 	return next
 }
 
+// Revision is the number of the last change known here; it grows with every change.
+func (o *Office) Revision() int64 { return o.state.Load().last }
+
 // refresh reads the log on.
 func (o *Office) refresh(ctx context.Context) error {
 	o.reading.Lock()

@@ -43,7 +43,10 @@ func (o *Opener) one(ctx context.Context, recordID string, rule ruleOf) (int, er
 	if err != nil {
 		return 0, err
 	}
-	return o.cell(ctx, record.Cell, func(r *rating.Record) bool { return r.ID == recordID && r.Source == "" }, rule)
+	if holds := rule(&record); record.Source != "" || !holds.Opens(record.Score, record.Counted.Channel) {
+		return 0, nil
+	}
+	return o.cell(ctx, record.Cell, func(r *rating.Record) bool { return r.ID == recordID }, rule)
 }
 
 // cell looks at those ratings of an hour cell that are asked for and that figures count, and answers how many are cases then.

@@ -60,6 +60,7 @@ type Privates interface {
 type Rules interface {
 	OpeningAt(unitID string, at time.Time) office.Ruled
 	Receiving(unitID string) string
+	Revision() int64
 }
 
 // Directory is what titles are made from.
@@ -112,6 +113,9 @@ type Opener struct {
 
 	mu   sync.Mutex
 	done map[string]bool // ids of cases that are open for sure: a sweep looks at some minutes twice
+
+	sweeping sync.Mutex
+	looked   looked
 }
 
 // Open opens an opener on a store. Where none was before, what was received until now stays as it is: see Backfill.

@@ -60,7 +60,22 @@ func (o *Opener) Sweep(ctx context.Context) error {
 	return err
 }
 
+// looked is what the last sweep looked at, so that the minutes that are looked at twice cost little the second time. It holds for one
+// revision of the rules: a change made elsewhere may have been heard of a moment late.
+type looked struct {
+	revision int64
+	cells    map[string]uint32 // → records it had
+	privates map[string]bool   // RecordIDs
+}
+
 func (o *Opener) since(ctx context.Context, since time.Time) error {
+	o.sweeping.Lock()
+	defer o.sweeping.Unlock()
+	before, now := o.looked, looked{revision: o.Rules.Revision(), cells: map[string]uint32{}, privates: map[string]bool{}}
+	if before.revision != now.revision {
+		before = looked{}
+	}
+	defer func() { o.looked = now }()
 	cells := map[string]bool{}
 	var order []string
 	for cell, err := range o.Engine.Ratings().Recent(ctx, since) {
@@ -75,31 +90,41 @@ func (o *Opener) since(ctx context.Context, since time.Time) error {
 	// What fails does not keep the rest from being opened; the sweep as a whole has failed then.
 	var failed error
 	for _, cell := range order {
-		_, err := o.cell(ctx, cell, func(r *rating.Record) bool { return !r.ReceivedAt.Before(since) && r.Source == "" }, o.ruleThen)
+		count, err := o.count(ctx, cell) // first: what comes between is looked at again
+		if known, ok := before.cells[cell]; err == nil && (!ok || known != count) {
+			_, err = o.cell(ctx, cell, func(r *rating.Record) bool { return !r.ReceivedAt.Before(since) && r.Source == "" }, o.ruleThen)
+		}
 		if err != nil {
 			failed = err
+		} else {
+			now.cells[cell] = count
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}
-	// Words that came later than their rating, after a power cut between the two.
+	// Words may come later than their rating, after a power cut between the two.
 	for private, err := range o.Privates.PrivatesSince(ctx, since) {
 		if err != nil {
 			return err
 		}
-		record, err := o.Engine.Ratings().Get(ctx, private.ID)
-		if errors.Is(err, store.ErrNotFound) || err == nil && !record.ReceivedAt.Before(since) {
-			continue
-		}
-		if err == nil {
+		if !before.privates[private.ID] {
 			_, err = o.one(ctx, private.ID, o.ruleThen)
 		}
 		if err != nil {
 			failed = err
+		} else {
+			now.privates[private.ID] = true
 		}
 	}
 	return failed
+}
+
+func (o *Opener) count(ctx context.Context, cell string) (uint32, error) {
+	for counted, err := range o.Engine.Ratings().CellCounts(ctx, cell, cell+"\x00") {
+		return counted.Count, err
+	}
+	return 0, nil
 }
 
 // Backfill opens cases of the ratings of a unit's subtree ("" = of all) that count for from <= day <= to, imported ones too, by the rules that
