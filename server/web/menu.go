@@ -12,6 +12,7 @@ type MenuItem struct {
 // entries are the menu in its order; an entry shows to accounts that may do its action.
 func entries() []struct{ key, link, action string } {
 	return []struct{ key, link, action string }{
+		{"cases", "/cases", "read_cases"},
 		{"overview", "/units", "read_figures"},
 		{"follow_ups", "/follow-ups", "read_follow_ups"},
 		{"ratings", "/ratings", "read_ratings"},
