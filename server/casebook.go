@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 
 	"github.com/hailong-vn/hailong/internal/casework"
 	"github.com/hailong-vn/hailong/internal/casework/casebook"
@@ -38,18 +39,27 @@ func (a *application) officeHours(ctx context.Context) officehours.Hours {
 
 // tellOfCases tells whoever is to hear of what happened to cases.
 func (a *application) tellOfCases(ctx context.Context, tellings []casebook.Telling) error {
-	var failed error
+	var happened []happening
 	for _, t := range tellings {
-		failed = errors.Join(failed, a.tell(ctx, a.happeningOf(ctx, t)))
+		what := a.happeningOf(ctx, t)
+		if last := len(happened) - 1; last >= 0 && happened[last].ID == what.ID { // the same for others: nobody is told twice
+			happened[last].To = append(happened[last].To, what.To...)
+			continue
+		}
+		happened = append(happened, what)
+	}
+	var failed error
+	for _, what := range happened {
+		failed = errors.Join(failed, a.tell(ctx, what))
 	}
 	return failed
 }
 
 // happeningOf is a telling in the words of notices. It holds no personal data: a number, a title in the office's own words, units, days.
 func (a *application) happeningOf(ctx context.Context, t casebook.Telling) happening {
-	unit := cmp.Or(t.Unit, t.Case.Assigned, t.Case.Receiving)
+	unit := cmp.Or(t.Case.Assigned, t.Case.Receiving)
 	out := happening{
-		ID: t.ID, Unit: unit, Link: "/cases/" + t.Case.ID, At: t.At,
+		ID: strings.TrimSuffix(t.ID, "/"+string(t.To)), Unit: unit, Link: "/cases/" + t.Case.ID, At: t.At,
 		To: []audience{{To: t.To, Unit: t.Unit, Accounts: t.Accounts, Officials: t.Officials, Level: t.Level, Into: t.Into}},
 		Args: map[string]string{
 			"number": a.shownNumber(t.Case.Number), "title": t.Case.Title, "unit": a.unitName(unit), "state": string(t.Case.State), "case": t.Case.ID,

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -63,7 +64,20 @@ type audiences struct {
 
 // audiences finds who is meant, in this installation.
 func (a *application) audiences() audiences {
-	return audiences{accounts: a.accounts, tree: a.directory.Tree}
+	return audiences{
+		accounts: a.accounts, tree: a.directory.Tree,
+		standIn: func(ctx context.Context, account string, day localday.Day) (string, error) {
+			leave, there, err := a.office.DeputyOf(ctx, account, day)
+			if err != nil || !there {
+				return "", err
+			}
+			return leave.Deputy.ID, nil
+		},
+		inCharge: func(ctx context.Context, caseID string) (string, error) {
+			c, err := a.casebook.Get(ctx, caseID)
+			return cmp.Or(c.Assigned, c.Receiving), err
+		},
+	}
 }
 
 // told is an account that hears of something, and why.
