@@ -44,5 +44,20 @@ func statusOf(err error, in language.Language) error {
 	if detailed, err := s.WithDetails(&errdetails.ErrorInfo{Reason: f.Reason, Domain: "hailong"}); err == nil {
 		s = detailed
 	}
+	var all fault.Faults
+	if errors.As(err, &all) {
+		if detailed, err := s.WithDetails(violations(all, in)); err == nil {
+			s = detailed
+		}
+	}
 	return s.Err()
+}
+
+// violations is everything that is wrong at once, by stable reasons, with words.
+func violations(all fault.Faults, in language.Language) *errdetails.BadRequest {
+	bad := &errdetails.BadRequest{}
+	for _, one := range all {
+		bad.FieldViolations = append(bad.FieldViolations, &errdetails.BadRequest_FieldViolation{Field: one.Reason, Description: in.Text("fault."+one.Reason, one.Args...)})
+	}
+	return bad
 }
