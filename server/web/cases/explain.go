@@ -3,7 +3,6 @@ package cases
 import (
 	"encoding/json"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -33,7 +32,6 @@ type explainPage struct {
 	Errors      map[string]string
 	Problem     string
 	Theirs      *pb.Explanation // what another tab saved meanwhile; nil = nothing
-	Asked       []string
 }
 
 // causes are the categories of a cause, in the order they are offered.
@@ -75,7 +73,7 @@ func readExplanation(v *web.Visit) (*explainPage, error) {
 	if err := c.fill(nil); err != nil {
 		return nil, err
 	}
-	page := &explainPage{casePage: c, For: v.Value("for"), Typed: &pb.Explanation{}, Errors: map[string]string{}, FileKinds: ".pdf,.docx,.xlsx,.jpg,.jpeg,.png", Asked: c.Asked}
+	page := &explainPage{casePage: c, For: v.Value("for"), Typed: &pb.Explanation{}, Errors: map[string]string{}, FileKinds: ".pdf,.docx,.xlsx,.jpg,.jpeg,.png"}
 	for _, one := range c.Choices {
 		if one.GetEvent() == "submit" {
 			page.For, page.ForName = one.GetForAccountId(), one.GetForName()
@@ -269,5 +267,5 @@ func (x *explainPage) Has(field string) bool { return x.Errors[field] != "" }
 // FullFiles tells that no more files can go with it.
 func (x *explainPage) FullFiles() bool { return len(x.Files) >= maxFiles }
 
-// Others is who else has the case open.
-func (x *explainPage) OthersNames() string { return strings.Join(slices.Clone(x.Others), ", ") }
+// Opinion is the case that is explained.
+func (x *explainPage) Opinion() *casePage { return x.casePage }
