@@ -5,8 +5,6 @@ import (
 	"context"
 	"slices"
 
-	"github.com/google/uuid"
-
 	"github.com/hailong-vn/hailong/internal/bus"
 	"github.com/hailong-vn/hailong/internal/fault"
 	"github.com/hailong-vn/hailong/internal/hotline"
@@ -137,8 +135,10 @@ func (s callService) FinishCall(ctx context.Context, request *pb.FinishCallReque
 	if err != nil {
 		return nil, err
 	}
-	if id := request.GetCaseId(); id != "" && uuid.Validate(id) != nil {
-		return nil, fault.New(fault.NotFound, "hotline_case_unknown")
+	if id := request.GetCaseId(); id != "" {
+		if _, err := s.readCase(ctx, id); err != nil {
+			return nil, err
+		}
 	}
 	call, err := s.hotline.Finish(ctx, by, draft, store.Version(request.GetVersion()), hotline.Finished{Case: request.GetCaseId(), Rating: request.GetRatingId()})
 	if err != nil {

@@ -2,6 +2,7 @@ package hotline
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"reflect"
 	"slices"
@@ -205,6 +206,20 @@ func (h *Hotline) replace(ctx context.Context, c Call, version store.Version) (C
 	}
 	c.Version = next
 	return c, told("write call", "hotline_call_unknown", err)
+}
+
+// CaseOf is the id of the case that a call opens: the same for the same call, so that a call that is finished again, from another page or
+// after a crash, opens no second one.
+func CaseOf(callID string) string {
+	call, err := uuid.Parse(callID)
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256([]byte("hailong.case-of-call\x00" + callID))
+	made := uuid.UUID(sum[:16])
+	copy(made[:6], call[:6]) // the same time, as UUIDv7 begins with it
+	made[6], made[8] = 0x70|made[6]&0x0f, 0x80|made[8]&0x3f
+	return made.String()
 }
 
 // Finished is what is known of a call when it ends.
