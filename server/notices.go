@@ -163,7 +163,7 @@ func (s noticeService) settingsProto(settings notice.Settings, err error) (*pb.N
 		return nil, err
 	}
 	out := &pb.NoticeSettings{
-		Language: string(settings.Language), WeeklyDigest: settings.Digest, Email: settings.Address, PendingEmail: settings.Pending, EmailPossible: s.notices.Mailer != nil,
+		Language: string(settings.Language), WeeklyDigest: settings.Digest, Email: settings.Address, PendingEmail: settings.Pending, EmailPossible: s.notices.Mailer != nil, DigestPossible: s.notices.Digest != nil,
 	}
 	for _, group := range settings.Groups {
 		out.EmailGroups = append(out.EmailGroups, string(group))

@@ -524,8 +524,10 @@ type NoticeSettings struct {
 	PendingEmail string `protobuf:"bytes,5,opt,name=pending_email,json=pendingEmail,proto3" json:"pending_email,omitempty"`
 	// Whether this server sends e-mail at all.
 	EmailPossible bool `protobuf:"varint,6,opt,name=email_possible,json=emailPossible,proto3" json:"email_possible,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// Whether it makes digests.
+	DigestPossible bool `protobuf:"varint,7,opt,name=digest_possible,json=digestPossible,proto3" json:"digest_possible,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *NoticeSettings) Reset() {
@@ -596,6 +598,13 @@ func (x *NoticeSettings) GetPendingEmail() string {
 func (x *NoticeSettings) GetEmailPossible() bool {
 	if x != nil {
 		return x.EmailPossible
+	}
+	return false
+}
+
+func (x *NoticeSettings) GetDigestPossible() bool {
+	if x != nil {
+		return x.DigestPossible
 	}
 	return false
 }
@@ -2068,14 +2077,15 @@ const file_hailong_v1_notice_proto_rawDesc = "" +
 	"notice_ids\x18\x01 \x03(\tB\x12\xbaH\x0f\x92\x01\f\x10\xe8\a\"\ar\x05\x10\x01\x18\xf4\x03R\tnoticeIds\x127\n" +
 	"\tall_until\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\ballUntil\"1\n" +
 	"\x17MarkNoticesReadResponse\x12\x16\n" +
-	"\x06unread\x18\x01 \x01(\x05R\x06unread\"\xd6\x01\n" +
+	"\x06unread\x18\x01 \x01(\x05R\x06unread\"\xff\x01\n" +
 	"\x0eNoticeSettings\x12\x1a\n" +
 	"\blanguage\x18\x01 \x01(\tR\blanguage\x12!\n" +
 	"\femail_groups\x18\x02 \x03(\tR\vemailGroups\x12#\n" +
 	"\rweekly_digest\x18\x03 \x01(\bR\fweeklyDigest\x12\x14\n" +
 	"\x05email\x18\x04 \x01(\tR\x05email\x12#\n" +
 	"\rpending_email\x18\x05 \x01(\tR\fpendingEmail\x12%\n" +
-	"\x0eemail_possible\x18\x06 \x01(\bR\remailPossible\"\x1a\n" +
+	"\x0eemail_possible\x18\x06 \x01(\bR\remailPossible\x12'\n" +
+	"\x0fdigest_possible\x18\a \x01(\bR\x0edigestPossible\"\x1a\n" +
 	"\x18GetNoticeSettingsRequest\"\xa0\x01\n" +
 	"\x1bUpdateNoticeSettingsRequest\x12)\n" +
 	"\blanguage\x18\x01 \x01(\tB\r\xbaH\n" +

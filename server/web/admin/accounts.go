@@ -78,7 +78,7 @@ func (p pages) account(v *web.Visit) error {
 	if err != nil {
 		return err
 	}
-	return v.Render(p.Pages, "account", accountPage{row, toldOnce(v), v.PublicAddress() + "/sign-in", onlyHere(v)})
+	return v.Render(p.Pages, "account", accountPage{row, v.ToldOnce(), v.PublicAddress() + "/sign-in", onlyHere(v)})
 }
 
 type accountForm struct {
@@ -152,7 +152,7 @@ func (p pages) createAccount(v *web.Visit) error {
 	if err != nil {
 		return err
 	}
-	return tellOnce(v, accountLink(made.GetId()), told.GetOneTimePassword())
+	return v.TellOnce(accountLink(made.GetId()), told.GetOneTimePassword())
 }
 
 // asking is the page that asks before something is done to an account.
@@ -209,7 +209,7 @@ func (p pages) newPassword(v *web.Visit, act string, call func(context.Context, 
 		}
 		return p.ask(v, page)
 	}
-	return tellOnce(v, row.Link, told.GetOneTimePassword())
+	return v.TellOnce(row.Link, told.GetOneTimePassword())
 }
 
 func (p pages) disable(v *web.Visit) error {

@@ -162,7 +162,7 @@ type codePage struct {
 // tellCode goes to the page that shows a device's one-time code.
 func tellCode(v *web.Visit, made *pb.CreateDeviceResponse) error {
 	path := "/admin/devices/" + url.PathEscape(made.GetDevice().GetId()) + "/code"
-	return tellOnce(v, path, made.GetEnrollmentCode()+" "+strconv.FormatInt(made.GetCodeExpiresAt().AsTime().Unix(), 10))
+	return v.TellOnce(path, made.GetEnrollmentCode()+" "+strconv.FormatInt(made.GetCodeExpiresAt().AsTime().Unix(), 10))
 }
 
 func (p pages) code(v *web.Visit) error {
@@ -171,7 +171,7 @@ func (p pages) code(v *web.Visit) error {
 		return err
 	}
 	page := codePage{deviceRow: row, Server: v.DeviceAddress(), OnlyHere: onlyHere(v)}
-	code, until, ok := strings.Cut(toldOnce(v), " ")
+	code, until, ok := strings.Cut(v.ToldOnce(), " ")
 	seconds, err := strconv.ParseInt(until, 10, 64)
 	if !ok || err != nil {
 		return v.Render(p.Pages, "code", page)

@@ -1,10 +1,8 @@
-package admin
+package web
 
 import (
 	"encoding/base64"
 	"net/http"
-
-	"github.com/hailong-vn/hailong/server/web"
 )
 
 // What is told once, such as a code or a password, is handed to the page after the form in a cookie of its own: for that page
@@ -12,18 +10,19 @@ import (
 // keeps the secret.
 const onceCookie = "hailong_once"
 
-func tellOnce(v *web.Visit, path, secret string) error {
-	setOnce(v, path, base64.RawURLEncoding.EncodeToString([]byte(secret)), 60)
+// TellOnce sends the visitor on to a page that shows a secret once.
+func (v *Visit) TellOnce(path, secret string) error {
+	v.setOnce(path, base64.RawURLEncoding.EncodeToString([]byte(secret)), 60)
 	return v.Redirect(path)
 }
 
-// toldOnce answers what was kept for this page; "" where there is nothing, or where it was shown before.
-func toldOnce(v *web.Visit) string {
+// ToldOnce answers what was kept for this page; "" where there is nothing, or where it was shown before.
+func (v *Visit) ToldOnce() string {
 	cookie, err := v.R.Cookie(onceCookie)
 	if err != nil {
 		return ""
 	}
-	setOnce(v, v.R.URL.Path, "", -1)
+	v.setOnce(v.R.URL.Path, "", -1)
 	v.W.Header().Set("Cache-Control", "no-store")
 	secret, err := base64.RawURLEncoding.DecodeString(cookie.Value)
 	if err != nil || len(secret) > 200 {
@@ -32,7 +31,7 @@ func toldOnce(v *web.Visit) string {
 	return string(secret)
 }
 
-func setOnce(v *web.Visit, path, value string, age int) {
+func (v *Visit) setOnce(path, value string, age int) {
 	http.SetCookie(v.W, &http.Cookie{
 		Name: onceCookie, Value: value, Path: path, MaxAge: age, HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: v.Secure(v.R),
 	})
