@@ -95,7 +95,14 @@ func (s documentService) GetTemplate(ctx context.Context, request *pb.GetTemplat
 	if err != nil && (!fault.Is(err, fault.Invalid) || held.Source == "") {
 		return nil, err
 	}
-	return s.wholeTemplate(ctx, request.GetUnitId(), held, read)
+	out, err := s.wholeTemplate(ctx, request.GetUnitId(), held, read)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range document.Fields() {
+		out.KnownFields = append(out.KnownFields, &pb.DocumentField{Name: f.Name, Label: f.Words(languageOf(ctx)), Long: f.Long, Personal: f.Personal})
+	}
+	return out, nil
 }
 
 // wholeTemplate is a template with its text and the last version of the unit's own.

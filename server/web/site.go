@@ -63,7 +63,9 @@ type Site struct {
 	Calls      pb.CallServiceClient
 	CaseRules  pb.CaseRulesServiceClient
 	Cases      pb.CaseServiceClient
+	Documents  pb.DocumentServiceClient
 	Registers  pb.RegisterServiceClient
+	Coverage   pb.CoverageServiceClient
 }
 
 // New makes a site without pages.
@@ -96,7 +98,9 @@ func New(config Config) (*Site, error) {
 		Calls:     pb.NewCallServiceClient(config.Conn),
 		CaseRules: pb.NewCaseRulesServiceClient(config.Conn),
 		Cases:     pb.NewCaseServiceClient(config.Conn),
+		Documents: pb.NewDocumentServiceClient(config.Conn),
 		Registers: pb.NewRegisterServiceClient(config.Conn),
+		Coverage:  pb.NewCoverageServiceClient(config.Conn),
 	}
 	if err := s.ownAssets(); err != nil {
 		return nil, err

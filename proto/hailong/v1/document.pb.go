@@ -151,7 +151,9 @@ type DocumentTemplate struct {
 	// Name of the account that saved it.
 	SavedBy string `protobuf:"bytes,16,opt,name=saved_by,json=savedBy,proto3" json:"saved_by,omitempty"`
 	// Why it was changed.
-	Note          string `protobuf:"bytes,17,opt,name=note,proto3" json:"note,omitempty"`
+	Note string `protobuf:"bytes,17,opt,name=note,proto3" json:"note,omitempty"`
+	// Every field a template may say, besides those it adds itself. Of GetTemplate.
+	KnownFields   []*DocumentField `protobuf:"bytes,18,rep,name=known_fields,json=knownFields,proto3" json:"known_fields,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -303,6 +305,13 @@ func (x *DocumentTemplate) GetNote() string {
 		return x.Note
 	}
 	return ""
+}
+
+func (x *DocumentTemplate) GetKnownFields() []*DocumentField {
+	if x != nil {
+		return x.KnownFields
+	}
+	return nil
 }
 
 // ListTemplatesRequest names the unit.
@@ -1948,7 +1957,7 @@ const file_hailong_v1_document_proto_rawDesc = "" +
 	"\x04long\x18\x03 \x01(\bR\x04long\x12\x1a\n" +
 	"\bpersonal\x18\x04 \x01(\bR\bpersonal\x12\x1a\n" +
 	"\brequired\x18\x05 \x01(\bR\brequired\x12\x14\n" +
-	"\x05value\x18\x06 \x01(\tR\x05value\"\x9e\x04\n" +
+	"\x05value\x18\x06 \x01(\tR\x05value\"\xdc\x04\n" +
 	"\x10DocumentTemplate\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x17\n" +
 	"\aunit_id\x18\x02 \x01(\tR\x06unitId\x12 \n" +
@@ -1969,7 +1978,8 @@ const file_hailong_v1_document_proto_rawDesc = "" +
 	"\tpositions\x18\x0e \x03(\tR\tpositions\x125\n" +
 	"\bsaved_at\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\asavedAt\x12\x19\n" +
 	"\bsaved_by\x18\x10 \x01(\tR\asavedBy\x12\x12\n" +
-	"\x04note\x18\x11 \x01(\tR\x04note\"8\n" +
+	"\x04note\x18\x11 \x01(\tR\x04note\x12<\n" +
+	"\fknown_fields\x18\x12 \x03(\v2\x19.hailong.v1.DocumentFieldR\vknownFields\"8\n" +
 	"\x14ListTemplatesRequest\x12 \n" +
 	"\aunit_id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06unitId\"S\n" +
 	"\x15ListTemplatesResponse\x12:\n" +
@@ -2178,48 +2188,49 @@ var file_hailong_v1_document_proto_goTypes = []any{
 var file_hailong_v1_document_proto_depIdxs = []int32{
 	0,  // 0: hailong.v1.DocumentTemplate.fields:type_name -> hailong.v1.DocumentField
 	25, // 1: hailong.v1.DocumentTemplate.saved_at:type_name -> google.protobuf.Timestamp
-	1,  // 2: hailong.v1.ListTemplatesResponse.templates:type_name -> hailong.v1.DocumentTemplate
-	7,  // 3: hailong.v1.ListTemplateVersionsResponse.versions:type_name -> hailong.v1.TemplateVersion
-	25, // 4: hailong.v1.TemplateVersion.saved_at:type_name -> google.protobuf.Timestamp
-	1,  // 5: hailong.v1.PrepareDocumentResponse.template:type_name -> hailong.v1.DocumentTemplate
-	0,  // 6: hailong.v1.PrepareDocumentResponse.fields:type_name -> hailong.v1.DocumentField
-	9,  // 7: hailong.v1.PrepareDocumentResponse.signer:type_name -> hailong.v1.DocumentSigner
-	22, // 8: hailong.v1.PreviewDocumentRequest.values:type_name -> hailong.v1.PreviewDocumentRequest.ValuesEntry
-	9,  // 9: hailong.v1.PreviewDocumentRequest.signer:type_name -> hailong.v1.DocumentSigner
-	23, // 10: hailong.v1.IssueDocumentRequest.values:type_name -> hailong.v1.IssueDocumentRequest.ValuesEntry
-	9,  // 11: hailong.v1.IssueDocumentRequest.signer:type_name -> hailong.v1.DocumentSigner
-	9,  // 12: hailong.v1.Document.signer:type_name -> hailong.v1.DocumentSigner
-	24, // 13: hailong.v1.Document.values:type_name -> hailong.v1.Document.ValuesEntry
-	25, // 14: hailong.v1.Document.issued_at:type_name -> google.protobuf.Timestamp
-	25, // 15: hailong.v1.Document.cancelled_at:type_name -> google.protobuf.Timestamp
-	15, // 16: hailong.v1.ListDocumentsResponse.documents:type_name -> hailong.v1.Document
-	2,  // 17: hailong.v1.DocumentService.ListTemplates:input_type -> hailong.v1.ListTemplatesRequest
-	4,  // 18: hailong.v1.DocumentService.GetTemplate:input_type -> hailong.v1.GetTemplateRequest
-	5,  // 19: hailong.v1.DocumentService.ListTemplateVersions:input_type -> hailong.v1.ListTemplateVersionsRequest
-	8,  // 20: hailong.v1.DocumentService.SaveTemplate:input_type -> hailong.v1.SaveTemplateRequest
-	10, // 21: hailong.v1.DocumentService.PrepareDocument:input_type -> hailong.v1.PrepareDocumentRequest
-	12, // 22: hailong.v1.DocumentService.PreviewDocument:input_type -> hailong.v1.PreviewDocumentRequest
-	14, // 23: hailong.v1.DocumentService.IssueDocument:input_type -> hailong.v1.IssueDocumentRequest
-	16, // 24: hailong.v1.DocumentService.ListDocuments:input_type -> hailong.v1.ListDocumentsRequest
-	18, // 25: hailong.v1.DocumentService.GetDocument:input_type -> hailong.v1.GetDocumentRequest
-	19, // 26: hailong.v1.DocumentService.DownloadDocument:input_type -> hailong.v1.DownloadDocumentRequest
-	21, // 27: hailong.v1.DocumentService.CancelDocument:input_type -> hailong.v1.CancelDocumentRequest
-	3,  // 28: hailong.v1.DocumentService.ListTemplates:output_type -> hailong.v1.ListTemplatesResponse
-	1,  // 29: hailong.v1.DocumentService.GetTemplate:output_type -> hailong.v1.DocumentTemplate
-	6,  // 30: hailong.v1.DocumentService.ListTemplateVersions:output_type -> hailong.v1.ListTemplateVersionsResponse
-	1,  // 31: hailong.v1.DocumentService.SaveTemplate:output_type -> hailong.v1.DocumentTemplate
-	11, // 32: hailong.v1.DocumentService.PrepareDocument:output_type -> hailong.v1.PrepareDocumentResponse
-	13, // 33: hailong.v1.DocumentService.PreviewDocument:output_type -> hailong.v1.PreviewDocumentResponse
-	15, // 34: hailong.v1.DocumentService.IssueDocument:output_type -> hailong.v1.Document
-	17, // 35: hailong.v1.DocumentService.ListDocuments:output_type -> hailong.v1.ListDocumentsResponse
-	15, // 36: hailong.v1.DocumentService.GetDocument:output_type -> hailong.v1.Document
-	20, // 37: hailong.v1.DocumentService.DownloadDocument:output_type -> hailong.v1.DownloadDocumentResponse
-	15, // 38: hailong.v1.DocumentService.CancelDocument:output_type -> hailong.v1.Document
-	28, // [28:39] is the sub-list for method output_type
-	17, // [17:28] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	0,  // 2: hailong.v1.DocumentTemplate.known_fields:type_name -> hailong.v1.DocumentField
+	1,  // 3: hailong.v1.ListTemplatesResponse.templates:type_name -> hailong.v1.DocumentTemplate
+	7,  // 4: hailong.v1.ListTemplateVersionsResponse.versions:type_name -> hailong.v1.TemplateVersion
+	25, // 5: hailong.v1.TemplateVersion.saved_at:type_name -> google.protobuf.Timestamp
+	1,  // 6: hailong.v1.PrepareDocumentResponse.template:type_name -> hailong.v1.DocumentTemplate
+	0,  // 7: hailong.v1.PrepareDocumentResponse.fields:type_name -> hailong.v1.DocumentField
+	9,  // 8: hailong.v1.PrepareDocumentResponse.signer:type_name -> hailong.v1.DocumentSigner
+	22, // 9: hailong.v1.PreviewDocumentRequest.values:type_name -> hailong.v1.PreviewDocumentRequest.ValuesEntry
+	9,  // 10: hailong.v1.PreviewDocumentRequest.signer:type_name -> hailong.v1.DocumentSigner
+	23, // 11: hailong.v1.IssueDocumentRequest.values:type_name -> hailong.v1.IssueDocumentRequest.ValuesEntry
+	9,  // 12: hailong.v1.IssueDocumentRequest.signer:type_name -> hailong.v1.DocumentSigner
+	9,  // 13: hailong.v1.Document.signer:type_name -> hailong.v1.DocumentSigner
+	24, // 14: hailong.v1.Document.values:type_name -> hailong.v1.Document.ValuesEntry
+	25, // 15: hailong.v1.Document.issued_at:type_name -> google.protobuf.Timestamp
+	25, // 16: hailong.v1.Document.cancelled_at:type_name -> google.protobuf.Timestamp
+	15, // 17: hailong.v1.ListDocumentsResponse.documents:type_name -> hailong.v1.Document
+	2,  // 18: hailong.v1.DocumentService.ListTemplates:input_type -> hailong.v1.ListTemplatesRequest
+	4,  // 19: hailong.v1.DocumentService.GetTemplate:input_type -> hailong.v1.GetTemplateRequest
+	5,  // 20: hailong.v1.DocumentService.ListTemplateVersions:input_type -> hailong.v1.ListTemplateVersionsRequest
+	8,  // 21: hailong.v1.DocumentService.SaveTemplate:input_type -> hailong.v1.SaveTemplateRequest
+	10, // 22: hailong.v1.DocumentService.PrepareDocument:input_type -> hailong.v1.PrepareDocumentRequest
+	12, // 23: hailong.v1.DocumentService.PreviewDocument:input_type -> hailong.v1.PreviewDocumentRequest
+	14, // 24: hailong.v1.DocumentService.IssueDocument:input_type -> hailong.v1.IssueDocumentRequest
+	16, // 25: hailong.v1.DocumentService.ListDocuments:input_type -> hailong.v1.ListDocumentsRequest
+	18, // 26: hailong.v1.DocumentService.GetDocument:input_type -> hailong.v1.GetDocumentRequest
+	19, // 27: hailong.v1.DocumentService.DownloadDocument:input_type -> hailong.v1.DownloadDocumentRequest
+	21, // 28: hailong.v1.DocumentService.CancelDocument:input_type -> hailong.v1.CancelDocumentRequest
+	3,  // 29: hailong.v1.DocumentService.ListTemplates:output_type -> hailong.v1.ListTemplatesResponse
+	1,  // 30: hailong.v1.DocumentService.GetTemplate:output_type -> hailong.v1.DocumentTemplate
+	6,  // 31: hailong.v1.DocumentService.ListTemplateVersions:output_type -> hailong.v1.ListTemplateVersionsResponse
+	1,  // 32: hailong.v1.DocumentService.SaveTemplate:output_type -> hailong.v1.DocumentTemplate
+	11, // 33: hailong.v1.DocumentService.PrepareDocument:output_type -> hailong.v1.PrepareDocumentResponse
+	13, // 34: hailong.v1.DocumentService.PreviewDocument:output_type -> hailong.v1.PreviewDocumentResponse
+	15, // 35: hailong.v1.DocumentService.IssueDocument:output_type -> hailong.v1.Document
+	17, // 36: hailong.v1.DocumentService.ListDocuments:output_type -> hailong.v1.ListDocumentsResponse
+	15, // 37: hailong.v1.DocumentService.GetDocument:output_type -> hailong.v1.Document
+	20, // 38: hailong.v1.DocumentService.DownloadDocument:output_type -> hailong.v1.DownloadDocumentResponse
+	15, // 39: hailong.v1.DocumentService.CancelDocument:output_type -> hailong.v1.Document
+	29, // [29:40] is the sub-list for method output_type
+	18, // [18:29] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_hailong_v1_document_proto_init() }
