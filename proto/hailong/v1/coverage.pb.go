@@ -1141,8 +1141,8 @@ type RequestExplanationsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What is asked, at most 100 at once.
 	Requests []*ExplanationRequest `protobuf:"bytes,1,rep,name=requests,proto3" json:"requests,omitempty"`
-	// What the leader wants to know, in the office's own words without personal data; may be empty.
-	Order         string `protobuf:"bytes,2,opt,name=order,proto3" json:"order,omitempty"`
+	// What the cases are called, in the office's own words without personal data; empty = after what is asked.
+	Title         string `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1184,9 +1184,9 @@ func (x *RequestExplanationsRequest) GetRequests() []*ExplanationRequest {
 	return nil
 }
 
-func (x *RequestExplanationsRequest) GetOrder() string {
+func (x *RequestExplanationsRequest) GetTitle() string {
 	if x != nil {
-		return x.Order
+		return x.Title
 	}
 	return ""
 }
@@ -1894,7 +1894,7 @@ const file_hailong_v1_coverage_proto_rawDesc = "" +
 	"\x1aRequestExplanationsRequest\x12F\n" +
 	"\brequests\x18\x01 \x03(\v2\x1e.hailong.v1.ExplanationRequestB\n" +
 	"\xbaH\a\x92\x01\x04\b\x01\x10dR\brequests\x12\x1e\n" +
-	"\x05order\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x05order\"l\n" +
+	"\x05title\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xac\x02R\x05title\"l\n" +
 	"\x12ExplanationRequest\x12!\n" +
 	"\acase_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x06caseId\x123\n" +
 	"\x05scope\x18\x02 \x01(\v2\x15.hailong.v1.CaseScopeB\x06\xbaH\x03\xc8\x01\x01R\x05scope\"Y\n" +
