@@ -13,7 +13,9 @@ import (
 	"github.com/hailong-vn/hailong/server/web/caserules"
 	"github.com/hailong-vn/hailong/server/web/cases"
 	"github.com/hailong-vn/hailong/server/web/citizen"
+	"github.com/hailong-vn/hailong/server/web/coverage"
 	"github.com/hailong-vn/hailong/server/web/desk"
+	"github.com/hailong-vn/hailong/server/web/hotline"
 	"github.com/hailong-vn/hailong/server/web/kiosks"
 	"github.com/hailong-vn/hailong/server/web/operations"
 	"github.com/hailong-vn/hailong/server/web/overview"
@@ -59,7 +61,7 @@ func (a *application) pages(ctx context.Context, conn *grpc.ClientConn, trusted 
 		return nil, err
 	}
 	for _, mount := range []func(*web.Site) error{
-		signin.Mount, citizen.Mount, overview.Mount, desk.Mount, ratings.Mount, operations.Mount, admin.Mount, kiosks.Mount, caserules.Mount, cases.Mount,
+		signin.Mount, citizen.Mount, overview.Mount, coverage.Mount, desk.Mount, hotline.Mount, ratings.Mount, operations.Mount, admin.Mount, kiosks.Mount, caserules.Mount, cases.Mount,
 	} {
 		if err := mount(site); err != nil {
 			return nil, err

@@ -15,10 +15,13 @@ func entries() []struct{ key, link, action string } {
 		{"cases", "/cases", "read_cases"},
 		{"overview", "/units", "read_figures"},
 		{"follow_ups", "/follow-ups", "read_follow_ups"},
+		{"coverage", "/coverage", "read_coverage"},
 		{"ratings", "/ratings", "read_ratings"},
 		{"remedies", "/remedies", "publish_remedies"},
+		{"hotline", "/hotline", "take_calls"},
 		{"desk", "/desk", "type_slips"},
 		{"kiosks", "/kiosks", "set_duties"},
+		{"praise", "/praise", "read_praise"},
 		{"admin", "/admin", "change_directory"},
 	}
 }
