@@ -96,7 +96,7 @@ func New(config Config) (*Site, error) {
 		Directory: pb.NewDirectoryServiceClient(config.Conn), Identity: pb.NewIdentityServiceClient(config.Conn),
 		Operations: pb.NewOperationsServiceClient(config.Conn), Citizen: pb.NewCitizenServiceClient(config.Conn),
 		Remedies: pb.NewRemedyServiceClient(config.Conn), Desk: pb.NewDeskServiceClient(config.Conn),
-		Notices: pb.NewNoticeServiceClient(config.Conn),
+		Notices:   pb.NewNoticeServiceClient(config.Conn),
 		Calls:     pb.NewCallServiceClient(config.Conn),
 		CaseRules: pb.NewCaseRulesServiceClient(config.Conn),
 		Cases:     pb.NewCaseServiceClient(config.Conn),
