@@ -17,9 +17,11 @@ import (
 	"github.com/hailong-vn/hailong/server/web/desk"
 	"github.com/hailong-vn/hailong/server/web/hotline"
 	"github.com/hailong-vn/hailong/server/web/kiosks"
+	"github.com/hailong-vn/hailong/server/web/notices"
 	"github.com/hailong-vn/hailong/server/web/operations"
 	"github.com/hailong-vn/hailong/server/web/overview"
 	"github.com/hailong-vn/hailong/server/web/ratings"
+	"github.com/hailong-vn/hailong/server/web/register"
 	"github.com/hailong-vn/hailong/server/web/signin"
 )
 
@@ -61,7 +63,7 @@ func (a *application) pages(ctx context.Context, conn *grpc.ClientConn, trusted 
 		return nil, err
 	}
 	for _, mount := range []func(*web.Site) error{
-		signin.Mount, citizen.Mount, overview.Mount, coverage.Mount, desk.Mount, hotline.Mount, ratings.Mount, operations.Mount, admin.Mount, kiosks.Mount, caserules.Mount, cases.Mount,
+		signin.Mount, citizen.Mount, overview.Mount, coverage.Mount, desk.Mount, hotline.Mount, ratings.Mount, operations.Mount, admin.Mount, kiosks.Mount, notices.Mount, caserules.Mount, cases.Mount, register.Mount,
 	} {
 		if err := mount(site); err != nil {
 			return nil, err
