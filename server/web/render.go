@@ -78,6 +78,7 @@ type frameData struct {
 	*Visit
 	Data    any
 	Menu    []MenuItem
+	Bell    *Bell  // nil = there is none to show
 	Filling bool   // the demonstration has not all its data yet
 	Said    string // what was just done
 	Path    string
@@ -102,7 +103,7 @@ func (v *Visit) RenderStatus(code int, pages *Pages, name string, data any) erro
 	if !ok {
 		return fmt.Errorf("no page %q", name)
 	}
-	shown := frameData{Visit: v, Data: data, Menu: v.menu(), Filling: v.Filling(), Said: v.takeNotice(), Path: v.R.URL.Path}
+	shown := frameData{Visit: v, Data: data, Menu: v.menu(), Bell: v.bell(), Filling: v.Filling(), Said: v.takeNotice(), Path: v.R.URL.Path}
 	for _, in := range language.All {
 		if in != v.Language {
 			shown.Others = append(shown.Others, otherLanguage{string(in), v.linkIn(in)})

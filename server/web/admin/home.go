@@ -81,7 +81,7 @@ func (p pages) home(v *web.Visit) error {
 	for _, tool := range []struct {
 		key, action string
 		everywhere  bool
-	}{{"imports", "run_jobs", true}, {"quarantine", "manage_quarantine", false}, {"jobs", "read_jobs", true}, {"health", "read_health", false}, {"audit", "read_audit", false}} {
+	}{{"imports", "run_jobs", true}, {"quarantine", "manage_quarantine", false}, {"jobs", "read_jobs", true}, {"health", "read_health", false}, {"webhooks", "manage_webhooks", false}, {"audit", "read_audit", false}} {
 		if v.May(tool.action) && (all || !tool.everywhere) {
 			page.Tools = append(page.Tools, card{Key: tool.key, Link: "/admin/" + tool.key})
 		}
