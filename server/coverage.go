@@ -78,21 +78,24 @@ func (s coverageService) GetCoverage(ctx context.Context, request *pb.GetCoverag
 	if err != nil {
 		return nil, err
 	}
-	response := &pb.GetCoverageResponse{Coverage: coverageProto(answer.Coverage), From: string(period.From), To: string(period.To)}
+	if !callerOf(ctx).May(identity.ReadRatings) {
+		answer = answer.Withhold()
+	}
+	response := &pb.GetCoverageResponse{Coverage: coverageProto(answer.Coverage, answer.Withheld), From: string(period.From), To: string(period.To)}
 	if request.GetWithoutChildren() {
 		return response, nil
 	}
 	today := s.directory.Tree().Today()
 	for _, child := range answer.Children {
-		response.Children = append(response.Children, &pb.UnitCoverage{Unit: child.Unit.Proto(today), Coverage: coverageProto(child.Coverage)})
+		response.Children = append(response.Children, &pb.UnitCoverage{Unit: child.Unit.Proto(today), Coverage: coverageProto(child.Coverage, child.Withheld)})
 	}
 	return response, nil
 }
 
-func coverageProto(c casework.Coverage) *pb.Coverage {
+func coverageProto(c casework.Coverage, withheld bool) *pb.Coverage {
 	share, _ := c.Share()
 	n := func(count int) uint32 { return uint32(max(count, 0)) } //nolint:gosec // a count
-	return &pb.Coverage{All: n(c.All), Answered: n(c.Answered), InHand: n(c.InHand), Noted: n(c.Noted), SetAside: n(c.SetAside), Untouched: n(c.Untouched), Share: share}
+	return &pb.Coverage{All: n(c.All), Answered: n(c.Answered), InHand: n(c.InHand), Noted: n(c.Noted), SetAside: n(c.SetAside), Untouched: n(c.Untouched), Share: share, Suppressed: withheld}
 }
 
 func (s coverageService) ListUncoveredPiles(ctx context.Context, request *pb.ListUncoveredPilesRequest) (*pb.ListUncoveredPilesResponse, error) {
@@ -108,7 +111,11 @@ func (s coverageService) ListUncoveredPiles(ctx context.Context, request *pb.Lis
 		return nil, err
 	}
 	response := &pb.ListUncoveredPilesResponse{From: string(period.From), To: string(period.To)}
+	all := callerOf(ctx).May(identity.ReadRatings)
 	for _, pile := range piles {
+		if !all && pile.N < coverage.LeastShown {
+			continue
+		}
 		response.Piles = append(response.Piles, &pb.UncoveredPile{
 			Scope: scopeProto(&pile.Scope), UnitName: s.unitName(pile.Unit), ReasonText: s.reasonText(pile.Reason, languageOf(ctx)),
 			OfficialName: s.officialName(pile.Official), N: uint32(pile.N), //nolint:gosec // a count
@@ -309,10 +316,14 @@ func (s coverageService) requestExplanation(ctx context.Context, asked *pb.Expla
 		return result, err
 	}
 	result.N = uint32(n) //nolint:gosec // a count
-	c, err := s.openCollective(ctx, asked.GetCaseId(), *scope, title)
+	c, err := s.standingRequest(ctx, *scope)
+	if err == nil && c.ID == "" {
+		c, err = s.openCollective(ctx, asked.GetCaseId(), *scope, title)
+	}
 	if err != nil {
 		return result, err
 	}
+	result.CaseId = c.ID
 	if c.State == casework.Received {
 		unit := s.directory.Tree().PlaceToday(scope.Unit)
 		actor, err := s.caseActor(ctx, "", c.Receiving)
@@ -325,6 +336,20 @@ func (s coverageService) requestExplanation(ctx context.Context, asked *pb.Expla
 	}
 	result.Requested = true
 	return result, nil
+}
+
+// standingRequest is the request about the very same that is not ended yet, if there is one: asking again, from another page, asks nothing new.
+func (s coverageService) standingRequest(ctx context.Context, scope casework.Scope) (casebook.Kept, error) {
+	list, err := s.casebook.Collectives(ctx, scope.Unit, scope.From, scope.To)
+	if err != nil {
+		return casebook.Kept{}, err
+	}
+	for _, c := range list {
+		if c.Collective != nil && *c.Collective == scope && !c.State.Terminal() && c.Route.Kind == "" {
+			return c, nil
+		}
+	}
+	return casebook.Kept{}, nil
 }
 
 func (s coverageService) openCollective(ctx context.Context, id string, scope casework.Scope, title string) (casebook.Kept, error) {

@@ -17,12 +17,41 @@ type Answer struct {
 	Unit     string
 	Period   Period
 	Children []Child // the units right below, least covered first: those with most untouched ratings
+	Withheld bool    // it rests on too few ratings for whoever may not read single ones
 }
 
 // Child is one of them with its own subtree.
 type Child struct {
 	Unit unit.Unit
 	casework.Coverage
+	Withheld bool // as in Answer
+}
+
+// Withhold takes away what rests on fewer than LeastShown ratings: for whoever may not read single ratings. Where that is only one child the
+// smallest other is withheld too, because the whole is shown.
+func (a Answer) Withhold() Answer {
+	few := func(n int) bool { return n > 0 && n < LeastShown }
+	if few(a.All) {
+		return Answer{Unit: a.Unit, Period: a.Period, Withheld: true}
+	}
+	a.Children = slices.Clone(a.Children)
+	hidden, least := 0, -1
+	for i := range a.Children {
+		switch child := &a.Children[i]; {
+		case few(child.All):
+			child.Coverage, child.Withheld = casework.Coverage{}, true
+			hidden++
+		case least < 0 || child.All < a.Children[least].All:
+			least = i
+		}
+	}
+	if hidden == 1 && least >= 0 {
+		a.Children[least].Coverage, a.Children[least].Withheld = casework.Coverage{}, true
+	}
+	slices.SortFunc(a.Children, func(a, b Child) int {
+		return cmp.Or(cmp.Compare(b.Untouched, a.Untouched), cmp.Compare(b.All-b.Answered, a.All-a.Answered), cmp.Compare(a.Unit.ID, b.Unit.ID))
+	})
+	return a
 }
 
 // Of answers the coverage of a unit and of those right below it. NotFound "unit_unknown".

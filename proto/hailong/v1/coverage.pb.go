@@ -40,7 +40,9 @@ type Coverage struct {
 	// Nobody did anything.
 	Untouched uint32 `protobuf:"varint,6,opt,name=untouched,proto3" json:"untouched,omitempty"`
 	// Answered of all (0 to 1); 0 where there are none.
-	Share         float64 `protobuf:"fixed64,7,opt,name=share,proto3" json:"share,omitempty"`
+	Share float64 `protobuf:"fixed64,7,opt,name=share,proto3" json:"share,omitempty"`
+	// True where there are so few that the caller, who may not read single ratings, is told none of the above.
+	Suppressed    bool `protobuf:"varint,8,opt,name=suppressed,proto3" json:"suppressed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -122,6 +124,13 @@ func (x *Coverage) GetShare() float64 {
 		return x.Share
 	}
 	return 0
+}
+
+func (x *Coverage) GetSuppressed() bool {
+	if x != nil {
+		return x.Suppressed
+	}
+	return false
 }
 
 // GetCoverageRequest names a unit and a period.
@@ -1790,7 +1799,7 @@ var File_hailong_v1_coverage_proto protoreflect.FileDescriptor
 const file_hailong_v1_coverage_proto_rawDesc = "" +
 	"\n" +
 	"\x19hailong/v1/coverage.proto\x12\n" +
-	"hailong.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ahailong/v1/analytics.proto\x1a\x15hailong/v1/case.proto\x1a\x1ahailong/v1/directory.proto\x1a\x17hailong/v1/rating.proto\"\xb8\x01\n" +
+	"hailong.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ahailong/v1/analytics.proto\x1a\x15hailong/v1/case.proto\x1a\x1ahailong/v1/directory.proto\x1a\x17hailong/v1/rating.proto\"\xd8\x01\n" +
 	"\bCoverage\x12\x10\n" +
 	"\x03all\x18\x01 \x01(\rR\x03all\x12\x1a\n" +
 	"\banswered\x18\x02 \x01(\rR\banswered\x12\x17\n" +
@@ -1798,7 +1807,10 @@ const file_hailong_v1_coverage_proto_rawDesc = "" +
 	"\x05noted\x18\x04 \x01(\rR\x05noted\x12\x1b\n" +
 	"\tset_aside\x18\x05 \x01(\rR\bsetAside\x12\x1c\n" +
 	"\tuntouched\x18\x06 \x01(\rR\tuntouched\x12\x14\n" +
-	"\x05share\x18\a \x01(\x01R\x05share\"\x99\x01\n" +
+	"\x05share\x18\a \x01(\x01R\x05share\x12\x1e\n" +
+	"\n" +
+	"suppressed\x18\b \x01(\bR\n" +
+	"suppressed\"\x99\x01\n" +
 	"\x12GetCoverageRequest\x12\"\n" +
 	"\aunit_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06unitId\x12\x1b\n" +
 	"\x04from\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
