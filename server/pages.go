@@ -15,6 +15,7 @@ import (
 	"github.com/hailong-vn/hailong/server/web/citizen"
 	"github.com/hailong-vn/hailong/server/web/coverage"
 	"github.com/hailong-vn/hailong/server/web/desk"
+	"github.com/hailong-vn/hailong/server/web/documents"
 	"github.com/hailong-vn/hailong/server/web/hotline"
 	"github.com/hailong-vn/hailong/server/web/kiosks"
 	"github.com/hailong-vn/hailong/server/web/notices"
@@ -63,7 +64,7 @@ func (a *application) pages(ctx context.Context, conn *grpc.ClientConn, trusted 
 		return nil, err
 	}
 	for _, mount := range []func(*web.Site) error{
-		signin.Mount, citizen.Mount, overview.Mount, coverage.Mount, desk.Mount, hotline.Mount, ratings.Mount, operations.Mount, admin.Mount, kiosks.Mount, notices.Mount, caserules.Mount, cases.Mount, register.Mount,
+		signin.Mount, citizen.Mount, overview.Mount, coverage.Mount, desk.Mount, hotline.Mount, ratings.Mount, operations.Mount, admin.Mount, kiosks.Mount, notices.Mount, caserules.Mount, cases.Mount, documents.Mount, register.Mount,
 	} {
 		if err := mount(site); err != nil {
 			return nil, err

@@ -14,6 +14,7 @@ func entries() []struct{ key, link, action string } {
 	return []struct{ key, link, action string }{
 		{"cases", "/cases", "read_cases"},
 		{"register", "/register", "read_register"},
+		{"documents", "/documents", "read_register"},
 		{"overview", "/units", "read_figures"},
 		{"follow_ups", "/follow-ups", "read_follow_ups"},
 		{"coverage", "/coverage", "read_coverage"},

@@ -12,12 +12,13 @@ import (
 )
 
 type homePage struct {
-	Steps []step
-	Done  int // steps that are done
-	First bool
-	Cards []card
-	Tools []card
-	Rules bool // the account may change the rules of casework
+	Steps  []step
+	Done   int // steps that are done
+	First  bool
+	Cards  []card
+	Tools  []card
+	Rules  bool // the account may change the rules of casework
+	Papers bool // and the templates of documents
 }
 
 // step is one of the first steps, done or not as the data says.
@@ -50,7 +51,7 @@ func (p pages) home(v *web.Visit) error {
 	if err != nil {
 		return err
 	}
-	page := homePage{Rules: v.May("change_case_rules")}
+	page := homePage{Rules: v.May("change_case_rules"), Papers: v.May("change_templates")}
 	all := everywhere(v)
 	page.Steps = []step{
 		{Key: "units", Link: "/admin/units", Done: there.units.n > 0},
