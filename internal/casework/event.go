@@ -135,7 +135,7 @@ const (
 	MaxOfficials = 50    // a case is about, or that are asked
 	MaxReturns   = 50    // of one case
 	MaxHistory   = 500   // entries, above which a case can only go on to another state
-	maxID        = 100   // bytes
+	maxID        = 200   // bytes; a rating is named by its home, its unit and its own id
 	maxLong      = 12000 // characters of the long texts of an explanation
 )
 
