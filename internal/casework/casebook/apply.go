@@ -82,7 +82,7 @@ func (b *Book) Apply(ctx context.Context, id string, seen store.Version, event c
 			if entry.Event.Private != event.Private {
 				return Kept{}, fault.New(fault.Invalid, "casebook_words_not_here", "event", string(event.Name))
 			}
-			if err := b.say(ctx, wordsDoc{ID: event.Private, Case: id, Kind: saidEvent, At: entry.At, Text: words}); err != nil {
+			if err := b.say(ctx, wordsDoc{ID: event.Private, Case: id, Unit: d.Receiving, Kind: saidEvent, At: entry.At, Text: words}); err != nil {
 				return Kept{}, told("keep what a citizen said", err)
 			}
 			said = true
@@ -146,6 +146,7 @@ func (b *Book) after(d document, c casework.Case, effects []casework.Effect, m c
 	if before != c.Assigned || len(d.Above) == 0 {
 		d.Above = b.aboveCase(c)
 	}
+	floor, next := d.Floor, d.Next
 	d.Owed = b.unpaid(d)
 	for _, effect := range effects {
 		switch effect.Kind {
@@ -164,14 +165,23 @@ func (b *Book) after(d document, c casework.Case, effects []casework.Effect, m c
 	}
 	d.owe(entry.At)
 	b.time(&d, m, entry.Day().Add(-1)) // what is to be said on the very day is not left out
+	if !d.State.Terminal() && floor != "" {
+		d.Floor = min(floor, d.Floor)
+		if next != "" && (d.Next == "" || next < d.Next) {
+			d.Next = next // the clock finds nothing to do then, and sets it anew
+		}
+	}
 	return d
 }
 
 // owe notes since when somebody is to be told.
 func (d *document) owe(at time.Time) {
 	d.Tries = 0
-	if d.OwedAt = at; len(d.Owed) == 0 {
+	switch {
+	case len(d.Owed) == 0:
 		d.Owed, d.OwedAt = nil, time.Time{}
+	case d.OwedAt.IsZero() || at.Sub(d.OwedAt).Abs() > takeAfter/2: // else the time that stands does, and no index is written
+		d.OwedAt = at
 	}
 }
 
@@ -202,7 +212,9 @@ func (b *Book) time(d *document, m casework.Machine, after localday.Day) {
 	}
 	slices.Sort(d.Missing)
 	d.Missing = slices.Compact(d.Missing)
-	d.Next = ""
+	if d.Waits, d.Floor, d.Next = d.Above, d.Due, ""; d.State.Terminal() {
+		d.Waits = nil
+	}
 	next, ok, err := m.Next(d.Case, after)
 	switch {
 	case err != nil: // asked again each day until the calendar is put right

@@ -13,8 +13,12 @@ type document struct {
 	Kept `bson:",inline"`
 	// Above are "" for everything, the receiving unit and the unit in charge, and all units those stand in: today, and where they
 	// ever stood. So whoever may see the case finds it, also when its unit was merged.
-	Above []string     `bson:"above"`
-	Next  localday.Day `bson:"next,omitempty"` // the next day on which the case has something to say or to do by itself
+	Above []string `bson:"above"`
+	// Waits is the same while the case is open, and Floor a day on or before Due: the index of what waits. Floor is lowered at once and
+	// raised by the clock, so that most of what happens to a case moves it in no index. Whoever reads by it puts in order by Due.
+	Waits []string     `bson:"waits,omitempty"`
+	Floor localday.Day `bson:"floor,omitempty"`
+	Next  localday.Day `bson:"next,omitempty"` // on or before the next day on which the case has something to say or to do by itself
 	// Owed is who is still to be told, and OwedAt since when. What was told is struck out with the next event, or by a sweep, because a
 	// write of its own for each would double the work.
 	Owed   []owed    `bson:"owed,omitempty"`
@@ -24,6 +28,7 @@ type document struct {
 	Reach  string    `bson:"reach,omitempty"` // id of the contact
 	Digest []byte    `bson:"digest"`          // of all it was opened with, under a key
 	Asks   []string  `bson:"asks,omitempty"`  // of a collective request: its unit and those above it
+	More   bool      `bson:"more,omitempty"`  // more was said later, beside what the history names
 }
 
 // kept is the case as others see it.
@@ -67,7 +72,7 @@ type numbered struct {
 const (
 	byCode     = "code"
 	byNumber   = "number"
-	byState    = "state"  // what is open, the most urgent first
+	byWaits    = "waits"  // what is open
 	byOpened   = "opened" // everything in the order it came
 	byAbout    = "about"
 	byAsked    = "asked"
@@ -83,10 +88,10 @@ var (
 	caseType = store.Define[document]("cases",
 		store.Index{Name: byCode, Fields: []string{"code"}, Unique: true},
 		store.Index{Name: byNumber, Fields: []string{"number.unit", "number.year", "number.n"}, Unique: true},
-		store.Index{Name: byState, Fields: []string{"above", "state", "due"}, Multi: true},
+		store.Index{Name: byWaits, Fields: []string{"waits", "floor"}, Multi: true},
 		store.Index{Name: byOpened, Fields: []string{"above", "opened_at"}, Multi: true},
 		store.Index{Name: byAbout, Fields: []string{"about", "opened_at"}, Multi: true},
-		store.Index{Name: byAsked, Fields: []string{"asked", "state", "due"}, Multi: true},
+		store.Index{Name: byAsked, Fields: []string{"asked", "floor"}, Multi: true},
 		store.Index{Name: byRating, Fields: []string{"ratings"}, Multi: true},
 		store.Index{Name: byNext, Fields: []string{"next"}},
 		store.Index{Name: byOwed, Fields: []string{"owed_at"}},

@@ -1,7 +1,6 @@
 package casebook
 
 import (
-	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -9,8 +8,6 @@ import (
 	"hash/fnv"
 	"iter"
 	"slices"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/hailong-vn/hailong/internal/casework"
 	"github.com/hailong-vn/hailong/internal/fault"
@@ -69,11 +66,11 @@ func (b *Book) List(ctx context.Context, f Filter, after store.Cursor, limit int
 	if len(q.states) == 0 {
 		return Page{}, nil
 	}
-	streams, less, err := q.plan()
+	source, err := q.plan()
 	if err != nil {
 		return Page{}, err
 	}
-	page, err := q.read(ctx, streams, less, after)
+	page, err := q.read(ctx, source, after)
 	if errors.Is(err, store.ErrInvalid) {
 		return Page{}, fault.New(fault.Invalid, "casebook_page").Because(err)
 	}
@@ -123,66 +120,38 @@ func (q *query) numbered(ctx context.Context) (Page, error) {
 	return Page{Cases: []Kept{k}}, nil
 }
 
-// hit is a case that one stream of a list found.
+// hit is a document that was read for a list.
 type hit struct {
 	document
-	cursor store.Cursor
-	skip   bool // there is no such case, or another hit stands for it
+	skip  bool         // it does not belong to the list, or not here
+	again bool         // an earlier page looked at it
+	place func() place // where to go on after it
 }
 
-// stream reads one range of an index from a place on.
-type stream func(ctx context.Context, after store.Cursor) iter.Seq2[hit, error]
-
-type ordering func(a, b hit) int
-
-func urgent(a, b hit) int { return cmp.Or(cmp.Compare(a.Due, b.Due), cmp.Compare(a.ID, b.ID)) }
-func newest(a, b hit) int {
-	return cmp.Or(b.OpenedAt.Compare(a.OpenedAt), cmp.Compare(b.ID, a.ID))
-}
-func byID(a, b hit) int { return cmp.Compare(b.ID, a.ID) }
+// stream reads one range of an index from a place on, in the order of the list.
+type stream func(ctx context.Context, from place) iter.Seq2[hit, error]
 
 // plan chooses the index that leaves the least to look at.
-func (q *query) plan() ([]stream, ordering, error) {
+func (q *query) plan() (stream, error) {
 	open := !slices.ContainsFunc(q.states, casework.State.Terminal)
 	switch {
 	case q.Phone != "":
 		index, key, err := q.book.phoneKey(q.Phone)
-		return []stream{q.ofContacts(index, key)}, newest, err
+		return q.ofContacts(index, key), err
+	case q.Asked != "" && open:
+		return q.waiting(byAsked, q.Asked), nil
 	case q.Asked != "":
-		return q.ofStates(byAsked, q.Asked), byStateOrder(open), nil
+		return q.ofCases(store.Query{Index: byAsked, Equal: []any{q.Asked}, Desc: true}), nil
 	case q.Official != "":
-		return []stream{q.opened(byAbout, q.Official)}, newest, nil
+		return q.opened(byAbout, q.Official), nil
 	case len(q.terms) > 0 && q.wide():
-		return []stream{q.ofWords()}, newest, nil
+		return q.ofWords(), nil
 	case len(q.terms) > 0:
-		return []stream{q.opened(byOpened, q.Unit)}, newest, nil
+		return q.opened(byOpened, q.Unit), nil
 	case open:
-		return q.ofStates(byState, q.Unit), urgent, nil
-	case len(q.states) == 1 && q.From == "" && q.To == "":
-		return q.ofStates(byState, q.Unit), byID, nil
+		return q.waiting(byWaits, q.Unit), nil
 	}
-	return []stream{q.opened(byOpened, q.Unit)}, newest, nil
-}
-
-func byStateOrder(open bool) ordering {
-	if open {
-		return urgent
-	}
-	return byID
-}
-
-// ofStates reads what is in each state, the most urgent first; of ended ones the newest.
-func (q *query) ofStates(index, key string) []stream {
-	open := !slices.ContainsFunc(q.states, casework.State.Terminal)
-	streams := make([]stream, 0, len(q.states))
-	for _, state := range q.states {
-		query := store.Query{Index: index, Equal: []any{key, string(state)}, Desc: !open}
-		if q.Late {
-			query.From, query.To = "", string(q.today)
-		}
-		streams = append(streams, q.ofCases(query, q.reach(false)))
-	}
-	return streams
+	return q.opened(byOpened, q.Unit), nil
 }
 
 // opened reads everything under a key, the newest first.
@@ -194,16 +163,21 @@ func (q *query) opened(index, key string) stream {
 	if q.To != "" {
 		query.To = q.To.Add(1).Start()
 	}
-	return q.ofCases(query, q.reach(len(q.states) < len(casework.States())))
+	return q.ofCases(query)
 }
 
-func (q *query) ofCases(query store.Query, limit int) stream {
-	return func(ctx context.Context, after store.Cursor) iter.Seq2[hit, error] {
-		query := query
-		query.After, query.Limit = after, limit
+func (q *query) ofCases(query store.Query) stream {
+	return func(ctx context.Context, from place) iter.Seq2[hit, error] {
+		query.After = from.At
 		return func(yield func(hit, error) bool) {
-			for doc, err := range q.book.cases.Find(ctx, query) {
-				if !yield(hit{document: doc.Value, cursor: doc.Cursor}, err) || err != nil {
+			for doc, err := range inChunks(ctx, q.book.cases, query, q.limit+1) {
+				h := hit{document: doc.Value, place: func() place { return place{At: doc.Cursor} }}
+				if err == nil {
+					var takes bool
+					takes, err = q.takes(ctx, h.document)
+					h.skip = !takes
+				}
+				if !yield(h, err) || err != nil {
 					return
 				}
 			}
@@ -211,13 +185,26 @@ func (q *query) ofCases(query store.Query, limit int) stream {
 	}
 }
 
-// reach is how many documents of one range may be needed for a page. sifted tells that the plan leaves states to be filtered.
-func (q *query) reach(sifted bool) int {
-	if sifted || q.Source != "" || q.From != "" || q.To != "" || q.Official != "" || q.Asked != "" || q.Assigned != "" || len(q.terms) > 0 || q.Phone != "" {
-		return maxLook + 1
+// inChunks reads a query in pieces, so that an engine hands over no more than is needed: first so many documents, then more.
+func inChunks[T any](ctx context.Context, docs store.Docs[T], query store.Query, first int) iter.Seq2[store.Doc[T], error] {
+	return func(yield func(store.Doc[T], error) bool) {
+		for query.Limit = first; ; query.Limit = min(2*query.Limit, maxChunk) {
+			read := 0
+			for doc, err := range docs.Find(ctx, query) {
+				if !yield(doc, err) || err != nil {
+					return
+				}
+				read++
+				query.After = doc.Cursor
+			}
+			if read < query.Limit {
+				return
+			}
+		}
 	}
-	return q.limit + 1
 }
+
+const maxChunk = 400
 
 // takes tells whether a case passes all of the filter.
 func (q *query) takes(ctx context.Context, d document) (bool, error) {
@@ -239,10 +226,12 @@ func (q *query) takes(ctx context.Context, d document) (bool, error) {
 	return q.said(ctx, d)
 }
 
-// place is where a page ended: in each stream.
+// place is where a page ended. Of what waits it also says what was held back: see waiting.
 type place struct {
-	Of uint64         `json:"f"` // the filter
-	At []store.Cursor `json:"c"`
+	Of   uint64       `json:"f"` // the filter
+	At   store.Cursor `json:"c"`
+	Read rung         `json:"r,omitzero"`
+	Held rung         `json:"h,omitzero"`
 }
 
 func (q *query) mark() uint64 {
@@ -252,87 +241,52 @@ func (q *query) mark() uint64 {
 	return h.Sum64()
 }
 
-func (q *query) resume(after store.Cursor, streams int) ([]store.Cursor, error) {
-	at := place{At: make([]store.Cursor, streams)}
+func (q *query) resume(after store.Cursor) (place, error) {
+	var at place
 	if after == "" {
-		return at.At, nil
+		return at, nil
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(string(after))
 	if err == nil {
-		at.At = nil
 		err = json.Unmarshal(raw, &at)
 	}
-	if err != nil || at.Of != q.mark() || len(at.At) != streams {
-		return nil, fault.New(fault.Invalid, "casebook_page")
+	if err != nil || at.Of != q.mark() {
+		return at, fault.New(fault.Invalid, "casebook_page")
 	}
-	return at.At, nil
+	return at, nil
 }
 
-func (q *query) at(cursors []store.Cursor) (store.Cursor, error) {
-	raw, err := json.Marshal(place{q.mark(), cursors})
+func (q *query) at(p place) (store.Cursor, error) {
+	p.Of = q.mark()
+	raw, err := json.Marshal(p)
 	return store.Cursor(base64.RawURLEncoding.EncodeToString(raw)), err
 }
 
-// head is the next hit of a stream.
-type head struct {
-	hit
-	next func() (hit, error, bool)
-	ok   bool
-	err  error
-}
-
-func (h *head) pull() { h.hit, h.err, h.ok = h.next() }
-
-// read merges the streams into a page.
-func (q *query) read(ctx context.Context, streams []stream, order ordering, after store.Cursor) (Page, error) {
-	cursors, err := q.resume(after, len(streams))
+// read makes a page of a stream.
+func (q *query) read(ctx context.Context, source stream, after store.Cursor) (Page, error) {
+	from, err := q.resume(after)
 	if err != nil {
 		return Page{}, err
 	}
-	heads := make([]*head, len(streams))
-	var group errgroup.Group
-	for i, s := range streams {
-		next, stop := iter.Pull2(s(ctx, cursors[i]))
-		defer stop()
-		heads[i] = &head{next: next}
-		group.Go(func() error { heads[i].pull(); return heads[i].err })
-	}
-	if err := group.Wait(); err != nil {
-		return Page{}, err
-	}
 	var page Page
-	seen := map[string]bool{}
-	for {
-		first := -1
-		for i, h := range heads {
-			if h.ok && (first < 0 || order(h.hit, heads[first].hit) < 0) {
-				first = i
-			}
+	last := func() place { return from }
+	for h, err := range source(ctx, from) {
+		if err != nil {
+			return Page{}, err
 		}
-		if first < 0 {
-			return page, nil
-		}
-		h := heads[first]
-		takes := !h.skip && !seen[h.ID]
-		if takes {
-			if takes, err = q.takes(ctx, h.document); err != nil {
-				return Page{}, err
-			}
-		}
+		takes := !h.skip && !slices.ContainsFunc(page.Cases, func(k Kept) bool { return k.ID == h.ID })
 		if takes && len(page.Cases) == q.limit || q.looked >= maxLook {
-			page.Next, err = q.at(cursors)
+			page.Next, err = q.at(last())
 			return page, err
 		}
 		if takes {
-			seen[h.ID] = true
 			page.Cases = append(page.Cases, h.kept())
 		}
-		q.looked++
-		cursors[first] = h.cursor
-		if h.pull(); h.err != nil {
-			return Page{}, h.err
+		if last = h.place; !h.again {
+			q.looked++
 		}
 	}
+	return page, nil
 }
 
 // Register answers the register of a receiving unit and year in the order of its numbers.

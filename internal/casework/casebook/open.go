@@ -158,7 +158,7 @@ func (b *Book) keepPrivate(ctx context.Context, n New, d *document) error {
 	if n.Words != "" || n.Title != "" {
 		d.Said = id
 		group.Go(func() error {
-			return b.say(ctx, wordsDoc{ID: id, Case: n.ID, Kind: saidOpening, At: d.OpenedAt, Title: n.Title, Text: n.Words})
+			return b.say(ctx, wordsDoc{ID: id, Case: n.ID, Unit: n.Receiving, Kind: saidOpening, At: d.OpenedAt, Title: n.Title, Text: n.Words})
 		})
 	}
 	if n.Contact != nil {

@@ -157,15 +157,7 @@ func (b *Book) remindersUntil(d document, m casework.Machine, today localday.Day
 
 // Retime works out again when open cases are due, because an office changed its calendar or its deadlines.
 func (b *Book) Retime(ctx context.Context) error {
-	var failed error
-	for _, state := range casework.States() {
-		if state.Terminal() {
-			continue
-		}
-		query := store.Query{Index: byState, Equal: []any{"", string(state)}}
-		failed = errors.Join(failed, b.each(ctx, query, b.refresh))
-	}
-	return failed
+	return b.each(ctx, store.Query{Index: byWaits, Equal: []any{""}}, b.refresh)
 }
 
 // refresh writes what follows from calendar, deadlines and units anew where it changed.

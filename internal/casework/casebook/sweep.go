@@ -82,7 +82,7 @@ func (b *Book) stamp(d *document) error {
 
 // stamped tells whether two documents are the same in that.
 func (d document) stamped(other document) bool {
-	return slices.Equal(d.Above, other.Above) && slices.Equal(d.Asks, other.Asks) && d.Due == other.Due && d.Next == other.Next &&
+	return slices.Equal(d.Above, other.Above) && slices.Equal(d.Waits, other.Waits) && d.Floor == other.Floor && slices.Equal(d.Asks, other.Asks) && d.Due == other.Due && d.Next == other.Next &&
 		slices.Equal(d.Missing, other.Missing) && d.Trouble == other.Trouble
 }
 

@@ -43,6 +43,7 @@ type Words struct {
 type wordsDoc struct {
 	ID       string    `bson:"_id"`
 	Case     string    `bson:"case"`
+	Unit     string    `bson:"unit"` // that received the case
 	Kind     WordsKind `bson:"kind"`
 	At       time.Time `bson:"at"`
 	By       string    `bson:"by,omitempty"`
@@ -92,10 +93,16 @@ func (b *Book) Say(ctx context.Context, id, words, account string) (Words, error
 	if words == "" {
 		return Words{}, fault.New(fault.Invalid, "casebook_words_empty")
 	}
-	if _, _, err := b.get(ctx, id); err != nil {
+	d, _, err := b.get(ctx, id)
+	if err != nil {
 		return Words{}, err
 	}
-	w := wordsDoc{ID: uuid.Must(uuid.NewV7()).String(), Case: id, Kind: saidLater, At: store.Milliseconds(b.now()), By: account, Text: words}
+	if !d.More { // before the words, so that a search never takes those of the opening for all there are
+		if _, err := b.cases.Update(ctx, id, func(d *document) (bool, error) { d.More = true; return true, nil }); err != nil {
+			return Words{}, told("keep what a citizen said", err)
+		}
+	}
+	w := wordsDoc{ID: uuid.Must(uuid.NewV7()).String(), Case: id, Unit: d.Receiving, Kind: saidLater, At: store.Milliseconds(b.now()), By: account, Text: words}
 	if err := b.say(ctx, w); err != nil {
 		return Words{}, told("keep what a citizen said", err)
 	}
