@@ -68,13 +68,23 @@ func (b *Book) Apply(ctx context.Context, id string, seen store.Version, event c
 		event.Private = uuid.Must(uuid.NewV7()).String()
 	}
 	said := false
-	d, version, err := b.get(ctx, id)
+	d, version, fromMemory := b.recent.get(id)
+	if fromMemory = fromMemory && version != 0; !fromMemory {
+		d, version, err = b.get(ctx, id)
+	}
 	for err == nil {
-		if d.overtaken(seen) {
-			return Kept{}, changed(d, seen)
-		}
 		var next document
-		if next, err = b.applied(d, event, by); err != nil {
+		if d.overtaken(seen) {
+			err = changed(d, seen)
+		} else {
+			next, err = b.applied(d, event, by)
+		}
+		if err != nil && fromMemory { // which may be old
+			fromMemory = false
+			d, version, err = b.get(ctx, id)
+			continue
+		}
+		if err != nil {
 			return Kept{}, err
 		}
 		if words != "" && !said {
@@ -87,11 +97,14 @@ func (b *Book) Apply(ctx context.Context, id string, seen store.Version, event c
 			}
 			said = true
 		}
-		if _, err = b.cases.Replace(ctx, id, next, version); err == nil {
+		if version, err = b.cases.Replace(ctx, id, next, version); err == nil {
+			b.recent.keep(next, version)
 			b.struck(d, next)
 			b.written(ctx, next, len(d.History))
 			return next.kept(), nil
 		}
+		b.recent.drop(id)
+		fromMemory = false
 		var stale *store.StaleError[document]
 		if errors.As(err, &stale) {
 			d, version, err = stale.Current.Value, stale.Current.Version, nil
@@ -146,7 +159,7 @@ func (b *Book) after(d document, c casework.Case, effects []casework.Effect, m c
 	if before != c.Assigned || len(d.Above) == 0 {
 		d.Above = b.aboveCase(c)
 	}
-	floor, next := d.Floor, d.Next
+	floor, next, day := d.Floor, d.Next, entry.Day()
 	d.Owed = b.unpaid(d)
 	for _, effect := range effects {
 		switch effect.Kind {
@@ -164,7 +177,10 @@ func (b *Book) after(d document, c casework.Case, effects []casework.Effect, m c
 		d.Owed = append(d.Owed, owed{N: len(c.History) - 1, Do: remember})
 	}
 	d.owe(entry.At)
-	b.time(&d, m, entry.Day().Add(-1)) // what is to be said on the very day is not left out
+	b.dues(&d)
+	if d.State.Terminal() || next == "" || next > day.Add(1) {
+		b.wakes(&d, m, day.Add(-1)) // what is to be said on the very day is not left out
+	}
 	if !d.State.Terminal() && floor != "" {
 		d.Floor = min(floor, d.Floor)
 		if next != "" && (d.Next == "" || next < d.Next) {
@@ -185,16 +201,21 @@ func (d *document) owe(at time.Time) {
 	}
 }
 
-// time works out what the clocks of a case say: the most urgent day, what is doubtful about it, and the next day after one on which
-// the case has something to say.
+// time works out what the clocks of a case say: when it is due, and when it has something to say next after a day.
 func (b *Book) time(d *document, m casework.Machine, after localday.Day) {
+	b.dues(d)
+	b.wakes(d, m, after)
+}
+
+// dues sets the most urgent day and what is doubtful about it.
+func (b *Book) dues(d *document) {
 	hours := b.options.Hours(d.Receiving)
 	d.Due, d.Missing, d.Trouble = "", nil, ""
 	for _, clock := range d.Clocks {
 		if !clock.Running() {
 			continue
 		}
-		due, err := clock.Due(hours)
+		due, err := b.due(clock.Clock, hours)
 		if err != nil {
 			d.Trouble = fault.Of(err).Reason
 		}
@@ -212,14 +233,18 @@ func (b *Book) time(d *document, m casework.Machine, after localday.Day) {
 	}
 	slices.Sort(d.Missing)
 	d.Missing = slices.Compact(d.Missing)
-	if d.Waits, d.Floor, d.Next = d.Above, d.Due, ""; d.State.Terminal() {
+	if d.Waits, d.Floor = d.Above, d.Due; d.State.Terminal() {
 		d.Waits = nil
 	}
+}
+
+// wakes sets the next day after one on which the case has something to say or to do by itself.
+func (b *Book) wakes(d *document, m casework.Machine, after localday.Day) {
+	d.Next = ""
 	next, ok, err := m.Next(d.Case, after)
 	switch {
 	case err != nil: // asked again each day until the calendar is put right
-		today, _ := localday.Of(b.now())
-		d.Trouble, d.Next = fault.Of(err).Reason, today.Add(1)
+		d.Trouble, d.Next = fault.Of(err).Reason, b.today().Add(1)
 	case ok:
 		d.Next = next
 	}

@@ -70,6 +70,7 @@ type Book struct {
 	registers       registers
 	outbox          outbox
 	branches        branches
+	recent          recent
 	uploads         chan struct{}
 }
 
@@ -88,6 +89,7 @@ func Open(ctx context.Context, engine store.Engine, options Options) (*Book, err
 	if b.options.ContactDays <= 0 {
 		b.options.ContactDays = 365
 	}
+	b.recent = recent{cases: map[string]remembered{}, machines: map[office]casework.Machine{}, dues: map[term]deadline.Due{}}
 	b.registers.by = map[registerKey]*register{}
 	b.outbox.queue = make(chan job, maxQueued)
 	b.outbox.told = map[toldKey]struct{}{}
@@ -178,12 +180,6 @@ func (b *Book) ByNumber(ctx context.Context, n casework.Number) (Kept, error) {
 		return Kept{}, unknown(n.String())
 	}
 	return doc.Value.kept(), told("find a case by its number", err)
-}
-
-// Machine answers the tables as they hold for a receiving unit: for what somebody may do with a case (Choices) and how its clocks
-// stand (Running).
-func (b *Book) Machine(receiving string) (casework.Machine, error) {
-	return casework.New(casework.World{Rules: b.options.Rules(receiving), Hours: b.options.Hours(receiving), Within: b.options.Tree().Within})
 }
 
 func unknown(id string) error { return fault.New(fault.NotFound, "casebook_unknown", "case", id) }

@@ -132,7 +132,8 @@ func (b *Book) wake(ctx context.Context, doc store.Doc[document], today localday
 // remindersUntil are the reminders of the days since the case's timer was set, of each clock the last one.
 func (b *Book) remindersUntil(d document, m casework.Machine, today localday.Day) []Telling {
 	last := map[string]casework.Reminder{}
-	for day := max(d.Next, today.Add(-saidBefore)); day <= today; day = day.Add(1) {
+	changed, _ := localday.Of(d.ChangedAt)
+	for day := max(min(d.Next, changed), today.Add(-saidBefore)); day <= today; day = day.Add(1) {
 		list, err := m.Reminders(d.Case, day)
 		if err != nil {
 			break // noted on the case by time
