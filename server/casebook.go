@@ -15,10 +15,11 @@ import (
 
 // openCasebook opens the book of cases, which goes by what offices decided and tells who is to be told.
 func (a *application) openCasebook(ctx context.Context, keys secret.Keys) (err error) {
-	a.casebook, err = casebook.Open(ctx, a.engine, casebook.Options{
+	a.caseOptions = casebook.Options{
 		Keys: keys, Tree: a.directory.Tree, Rules: a.office.Rules, Hours: func(string) officehours.Hours { return a.officeHours(context.Background()) },
 		Tell: a.tellOfCases, Feed: a.bus, Logger: a.Logger, Now: a.Clock,
-	})
+	}
+	a.casebook, err = casebook.Open(ctx, a.engine, a.caseOptions)
 	return err
 }
 

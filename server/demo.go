@@ -57,6 +57,9 @@ func (a *application) fillDemo(ctx context.Context) error {
 	if err := a.fillDemoDuties(ctx); err != nil {
 		return err
 	}
+	if err := a.fillDemoCases(ctx); err != nil {
+		return err
+	}
 	before, version, err := progress.Get(ctx, demoID)
 	fresh := errors.Is(err, store.ErrNotFound)
 	if err != nil && !fresh {

@@ -79,6 +79,7 @@ type application struct {
 	health     []*health.Server
 
 	configurations *configurations
+	caseOptions    casebook.Options // of the casebook; the demonstration opens another on other days
 
 	importSalt   []byte // derives salts of imported comments
 	fresh        func(context.Context) (time.Time, error)
