@@ -100,7 +100,7 @@ func everyFault(ctx context.Context, err error) error {
 			Field: line, Description: languageOf(ctx).Text("fault."+f.Reason, f.Args...), Reason: f.Reason,
 		})
 	}
-	first := statusOf(err, languageOf(ctx))
+	first := statusOf(faults[0], languageOf(ctx)) // alone: all of them stand in one detail
 	if detailed, err := status.Convert(first).WithDetails(all); err == nil {
 		return detailed.Err()
 	}
