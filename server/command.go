@@ -35,6 +35,7 @@ func commands() []command {
 		{"serve", serve},
 		{"import units", importUnits},
 		{"import ratings", importRatings},
+		{"import calls", importCalls},
 		{"figures", printFigures},
 		{"reconcile", reconcile},
 		{"setup mongodb", setupMongoDB},

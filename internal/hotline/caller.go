@@ -87,6 +87,14 @@ func (h *Hotline) LastFour(c Call) string {
 	return number.LastFour()
 }
 
+// numberOf is a number as it is known again, or as it is written where it cannot be read.
+func numberOf(text string) string {
+	if number, err := telephone.Parse(text); err == nil {
+		return number.E164()
+	}
+	return strings.TrimSpace(text)
+}
+
 // FindCaller answers the latest calls of a number, or of all numbers that end in four digits, newest first. exact tells that it was a
 // whole number. Invalid "hotline_number_short" where there are fewer than four digits; "telephone_invalid".
 func (h *Hotline) FindCaller(ctx context.Context, text string, limit int) (calls []Call, exact bool, err error) {

@@ -149,7 +149,7 @@ func (p pages) write(v *web.Visit, code int, page *callPage) error {
 	for i := range page.Results {
 		page.Results[i].Chosen = page.Results[i].Value == page.Result
 	}
-	page.Caller = known(v, page.Phone, page.AboutCase)
+	page.Caller = known(v, page.ID, page.Phone, page.AboutCase)
 	page.Similar = alike(v, page)
 	if page.Units.Asked == nil {
 		var err error

@@ -32,7 +32,7 @@ type caseLine struct {
 const leastDigits = 4
 
 // known looks a number up. While it is being typed it is none yet, which is no mistake.
-func known(v *web.Visit, number, chosen string) callerPart {
+func known(v *web.Visit, callID, number, chosen string) callerPart {
 	part := callerPart{}
 	if len(number) < leastDigits {
 		return part
@@ -44,7 +44,12 @@ func known(v *web.Visit, number, chosen string) callerPart {
 		}
 		return part
 	}
-	part.Asked, part.Number, part.Exact, part.Calls = true, found.GetNumber(), found.GetExact(), found.GetCalls()
+	part.Asked, part.Number, part.Exact = true, found.GetNumber(), found.GetExact()
+	for _, call := range found.GetCalls() {
+		if call.GetId() != callID { // the one that is being written
+			part.Calls = append(part.Calls, call)
+		}
+	}
 	for _, c := range found.GetCases() {
 		part.Cases = append(part.Cases, caseLine{c, c.GetId() == chosen})
 	}
@@ -92,7 +97,7 @@ func lastWords(summary string) string {
 
 // caller answers the part of the page about a number, while it is typed.
 func (p pages) caller(v *web.Visit) error {
-	return v.Render(p.Pages, "part-caller", known(v, v.Value("phone"), v.Value("about_case")))
+	return v.Render(p.Pages, "part-caller", known(v, v.R.PathValue("id"), v.Value("phone"), v.Value("about_case")))
 }
 
 // units answers the units that words find, and the officials of the one chosen.

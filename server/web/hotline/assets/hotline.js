@@ -125,6 +125,10 @@ for (const form of document.querySelectorAll("form[data-call]")) {
       if (snippet(at)) event.preventDefault();
     }
   });
+  // The letter of an Enter that was dealt with may yet come, to the field that has the focus now; it presses no button.
+  form.addEventListener("keypress", event => {
+    if (event.key === "Enter" && event.target.matches("input")) event.preventDefault();
+  });
   document.addEventListener("keydown", event => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
     const to = { F2: form.elements.phone, F8: form.elements.summary }[event.key];
