@@ -69,6 +69,11 @@ func Mount(site *web.Site) error {
 		site.Handle("POST "+base.path, web.Anyone, p.send, append(base.options, web.MaxBody(maxBody))...)
 		site.Handle("GET "+base.path+"/thanks", web.Anyone, p.thank, base.options...)
 	}
+	site.Handle("GET /p", web.Anyone, p.askCode)
+	site.Handle("POST /p", web.Anyone, p.typedCode)
+	site.Handle("GET /p/rated", web.Anyone, p.rated)
+	site.Handle("GET /p/{code}", web.Anyone, p.showCase)
+	site.Handle("POST /p/{code}", web.Anyone, p.verdict)
 	site.Handle("GET /units/{id}/poster.pdf", web.SignedIn, p.poster, web.Needs("read_directory"))
 	site.Handle("GET /remedies", web.SignedIn, p.listRemedies, web.Needs("publish_remedies"))
 	site.Handle("POST /remedies", web.SignedIn, p.publishRemedy, web.Needs("publish_remedies"))

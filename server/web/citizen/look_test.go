@@ -17,7 +17,11 @@ func TestLook(t *testing.T) {
 	choose := func(score string) func(*browser.Page) {
 		return func(page *browser.Page) { page.Click(`label[for="s` + score + `"]`) }
 	}
+	followed := opened(t, program)
+	followed.answer("Kính gửi ông/bà,\nNgày hôm ấy hai quầy cùng nghỉ. Từ thứ hai có người trực thay. Chúng tôi xin lỗi ông/bà.")
 	for _, view := range []webtest.View{
+		{Path: "/p", Name: "citizen-follow"},
+		{Path: "/p/" + followed.GetCode(), Name: "citizen-case", Then: func(page *browser.Page) { page.Click("summary") }},
 		{Path: form, Name: "citizen-form"},
 		{Path: form, Name: "citizen-content", Then: choose("5")},
 		{Path: form, Name: "citizen-discontent", Then: func(page *browser.Page) {

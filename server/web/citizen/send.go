@@ -2,6 +2,7 @@ package citizen
 
 import (
 	"net/http"
+	"net/url"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
@@ -56,7 +57,11 @@ func (p pages) send(v *web.Visit) error {
 		return p.again(v, form, g, v.Text("citizenpage.fresh.sent"))
 	case pb.Outcome_OUTCOME_STORED, pb.Outcome_OUTCOME_DUPLICATE:
 		at := placeOf(v)
-		return v.Redirect(at.Base + "/thanks?lang=" + at.Lang)
+		thanks := at.Base + "/thanks?lang=" + at.Lang
+		if request.GetPrivate().GetContact() != nil { // it becomes a case, which only this visitor is led to
+			thanks += "&rating=" + url.QueryEscape(g.ratingID) + "&token=" + url.QueryEscape(g.token)
+		}
+		return v.Redirect(thanks)
 	}
 	return p.again(v, form, g, response.GetReason())
 }
@@ -148,13 +153,22 @@ type thanksPage struct {
 	Office   string
 	Counter  string
 	Remedies []*pb.Remedy
+	Follow   string // where whoever asked to be called back finds the case; "" = others
 }
 
-// thank says the same to everybody: nothing of what was sent is on it or in its address.
+// thank says the same to everybody: nothing of what was sent is on it or in its address. Only whoever asked to be called back is led to the
+// case that is opened from it, by the token of the form.
 func (p pages) thank(v *web.Visit) error {
 	form, err := p.form(v)
 	if status.Code(err) == codes.NotFound {
 		return p.refuse(v, err)
 	}
-	return v.Render(p.citizens, "thanks", thanksPage{place: placeOf(v), Office: form.GetUnitName(), Counter: form.GetCounterName(), Remedies: form.GetRemedies()})
+	page := thanksPage{place: placeOf(v), Office: form.GetUnitName(), Counter: form.GetCounterName(), Remedies: form.GetRemedies()}
+	if rating, token := v.Value("rating"), v.Value("token"); rating != "" && token != "" {
+		page.Follow = "/p/rated?" + url.Values{
+			"lang": {page.Lang}, "unit": {form.GetUnitId()}, "counter": {form.GetCounterId()}, "rating": {rating}, "token": {token},
+		}.Encode()
+		v.W.Header().Set("Cache-Control", "no-store")
+	}
+	return v.Render(p.citizens, "thanks", page)
 }
