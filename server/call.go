@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
@@ -106,8 +107,9 @@ func (a *application) judgedHere(ctx context.Context, name string, request any, 
 	return response, err
 }
 
-// service is a service of the contract and what answers it.
+// service is a service of the contract, what answers it, and what hands its JSON calls on.
 type service struct {
 	desc    *grpc.ServiceDesc
 	handler any
+	gateway func(context.Context, *runtime.ServeMux, *grpc.ClientConn) error
 }

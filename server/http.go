@@ -14,7 +14,6 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 
 	contract "github.com/hailong-vn/hailong/proto"
-	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 )
 
 const (
@@ -53,15 +52,8 @@ func (a *application) httpHandler(ctx context.Context, inside *bufconn.Listener)
 		}),
 		runtime.WithDisablePathLengthFallback(),
 	)
-	for _, register := range []func(context.Context, *runtime.ServeMux, *grpc.ClientConn) error{
-		pb.RegisterRatingServiceHandler, pb.RegisterDeviceServiceHandler, pb.RegisterAnalyticsServiceHandler,
-		pb.RegisterDirectoryServiceHandler, pb.RegisterIdentityServiceHandler, pb.RegisterOperationsServiceHandler,
-		pb.RegisterCitizenServiceHandler, pb.RegisterRemedyServiceHandler, pb.RegisterDeskServiceHandler, pb.RegisterCallServiceHandler, pb.RegisterDocumentServiceHandler,
-		pb.RegisterCaseRulesServiceHandler, pb.RegisterCoverageServiceHandler,
-		pb.RegisterNoticeServiceHandler,
-		pb.RegisterRegisterServiceHandler,
-	} {
-		if err := register(ctx, gateway, conn); err != nil {
+	for _, one := range a.services() {
+		if err := one.gateway(ctx, gateway, conn); err != nil {
 			return nil, nil, err
 		}
 	}
