@@ -9,6 +9,7 @@ import (
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 	"github.com/hailong-vn/hailong/server/web"
 	"github.com/hailong-vn/hailong/server/web/chart"
+	"github.com/hailong-vn/hailong/server/web/coverage"
 )
 
 type followUp struct {
@@ -18,6 +19,7 @@ type followUp struct {
 	Note    string // where a note is sent
 	Reason  string // of a note that must be mended, as typed
 	Problem string // what is wrong with it; "" = nothing
+	Ask     string // what is sent to ask for an explanation; "" = the account may not, or there is nothing to ask
 }
 
 type followUpsPage struct {
@@ -31,6 +33,7 @@ type followUpsPage struct {
 	Chart    template.HTML
 	File     string
 	MayNote  bool
+	MayAsk   bool
 	Channels []pb.Channel
 	Back     string // where a note leads back to
 	Counting bool   // figures are not whole yet: that nothing waits cannot be said
@@ -57,7 +60,7 @@ func (p pages) followUps(v *web.Visit) error {
 
 // newFollowUps makes the page of the unit and period that are asked for; nil where no unit is.
 func newFollowUps(v *web.Visit) (*followUpsPage, error) {
-	page := &followUpsPage{Asked: ask(v), Path: "/follow-ups", MayNote: v.May("note_follow_ups"), Channels: web.Channels()}
+	page := &followUpsPage{Asked: ask(v), Path: "/follow-ups", MayNote: v.May("note_follow_ups"), MayAsk: v.May("note_ratings"), Channels: web.Channels()}
 	unit, err := scopeUnit(v)
 	if err != nil || unit == nil {
 		return nil, err
@@ -76,7 +79,13 @@ func newFollowUps(v *web.Visit) (*followUpsPage, error) {
 	page.Counting = v.Filling() || found.GetFreshThrough() == nil && len(found.GetFollowUps()) == 0
 	page.File = page.Asked.Link("/follow-ups.csv", "unit", unit.GetId())
 	for _, one := range found.GetFollowUps() {
-		page.List = append(page.List, page.show(v, one))
+		shown := page.show(v, one)
+		if page.MayAsk {
+			if shown.Ask, err = coverage.Value(&pb.CaseScope{UnitId: one.GetUnit().GetId(), From: found.GetFrom(), To: min(found.GetTo(), string(v.Today()))}); err != nil {
+				return nil, err
+			}
+		}
+		page.List = append(page.List, shown)
 	}
 	page.Chart = followUpsChart(v, found.GetFollowUps())
 	return page, nil

@@ -27,6 +27,7 @@ type figures struct {
 	reasons    *pb.ListReasonsResponse
 	hours      *pb.GetHoursResponse
 	followUps  *pb.ListFollowUpsResponse
+	coverage   *pb.Coverage
 	tooMuch    []string // drawings that the services found too wide to count at once
 }
 
@@ -53,6 +54,7 @@ type showPage struct {
 	MayRead       bool // single ratings
 	Channels      []pb.Channel
 	Kiosks        kiosks.Alert // devices that need somebody, for those who look after them
+	Coverage      *pb.Coverage // how far dissatisfied ratings are answered; nil = there are none, or it is not for this account
 }
 
 func (p pages) show(v *web.Visit) error {
@@ -80,6 +82,9 @@ func (p pages) show(v *web.Visit) error {
 	if got.followUps != nil {
 		all := got.followUps.GetFollowUps()
 		page.Waiting, page.More, page.Examined = all[:min(3, len(all))], max(0, len(all)-3), got.followUps.GetUnitsExamined()
+	}
+	if got.coverage.GetAll() > 0 && len(got.summary.GetPooled().GetCounts()) > 0 { // where so few rated that nothing is told, not this either
+		page.Coverage = got.coverage
 	}
 	page.Counting = v.Filling() || page.Empty && got.summary.GetFreshThrough() == nil
 	if page.Counting {
@@ -168,6 +173,13 @@ func fetch(v *web.Visit, unit string, a asked) (figures, error) {
 	if v.May("read_follow_ups") {
 		part("follow_ups", func(ctx context.Context) (err error) {
 			got.followUps, err = v.Analytics.ListFollowUps(ctx, &pb.ListFollowUpsRequest{UnitId: unit, From: from, To: to, Channels: a.channels(), Tree: a.tree()})
+			return err
+		})
+	}
+	if v.May("read_coverage") {
+		part("coverage", func(ctx context.Context) error {
+			answer, err := v.Coverage.GetCoverage(ctx, &pb.GetCoverageRequest{UnitId: unit, From: from, To: to, WithoutChildren: true})
+			got.coverage = answer.GetCoverage()
 			return err
 		})
 	}
