@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"slices"
 	"testing"
 	"time"
 
@@ -44,6 +43,16 @@ func onEngines(t *testing.T, test func(t *testing.T, engine store.Engine)) {
 		engine, err := mongodb.Open(t.Context(), uri, mongodb.Options{Database: database})
 		test(t, closing(t, engine, err))
 	})
+}
+
+func openSQLite(t *testing.T) store.Engine {
+	t.Helper()
+	engine, err := sqlite.Open(t.Context(), t.TempDir(), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = engine.Close() })
+	return engine
 }
 
 const today = localday.Day("2026-11-22")
@@ -245,10 +254,4 @@ func (o *office) of(id string, from, to localday.Day) casework.Coverage {
 	answer, err := o.coverage.Of(o.ctx, o.prefix+id, Period{from, to})
 	o.check(err)
 	return answer.Coverage
-}
-
-func sorted(list []string) []string {
-	list = slices.Clone(list)
-	slices.Sort(list)
-	return list
 }
