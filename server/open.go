@@ -206,7 +206,7 @@ func open(ctx context.Context, config Config) (_ *application, err error) {
 	if err = a.openOpener(ctx); err != nil {
 		return nil, err
 	}
-	if a.registers, err = register.Open(ctx, a.engine, register.Options{Now: config.Clock}); err != nil {
+	if a.registers, err = register.Open(ctx, a.engine, register.Options{Book: a.casebook, Now: config.Clock}); err != nil {
 		return nil, err
 	}
 	if a.jobs, err = a.openJobs(ctx); err != nil {

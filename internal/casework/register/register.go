@@ -24,16 +24,19 @@ import (
 	"github.com/hailong-vn/hailong/internal/store"
 )
 
-// The indexes of the book of cases that are read here.
-const (
-	byNumber = "number" // unit, year, n
-	byState  = "state"  // each unit above, state, due day
-)
+// byNumber is the index of the book of cases that is read here: unit, year, n.
+const byNumber = "number"
+
+// Lister is what registers ask of the book of cases.
+type Lister interface {
+	List(ctx context.Context, f casebook.Filter, after store.Cursor, limit int) (casebook.Page, error)
+}
 
 // Registers reads and seals registers. Its methods may be called by many goroutines and processes.
 type Registers struct {
 	cases store.Docs[casebook.Kept] // read, never written
 	brief store.Docs[brief]         // the same documents in part
+	book  Lister
 	plans store.Docs[planDoc]
 	parts store.Docs[partDoc]
 	seals store.Docs[sealDoc]
@@ -43,28 +46,28 @@ type Registers struct {
 	sealed map[key]Seal // a seal never changes, so those found are remembered
 }
 
-// brief is what a list of missing results needs of a case.
+// brief is a case's number alone.
 type brief struct {
 	ID     string          `bson:"_id"`
 	Number casework.Number `bson:"number"`
-	State  casework.State  `bson:"state"`
 }
 
-// Options of registers.
+// Options of registers. Book is required.
 type Options struct {
-	Now func() time.Time // nil = time.Now
+	Book Lister
+	Now  func() time.Time // nil = time.Now
 }
 
 // Open opens the registers of a store in which package casebook keeps cases.
 func Open(ctx context.Context, engine store.Engine, options Options) (*Registers, error) {
-	r := &Registers{now: options.Now, sealed: map[key]Seal{}}
+	r := &Registers{book: options.Book, now: options.Now, sealed: map[key]Seal{}}
 	if r.now == nil {
 		r.now = time.Now
 	}
 	kinds := casebook.Kinds()
 	i := slices.IndexFunc(kinds, func(k store.Kind) bool { return k.Name == "cases" })
-	if i < 0 {
-		return nil, errors.New("the book of cases keeps no cases")
+	if i < 0 || !slices.ContainsFunc(kinds[i].Indexes, func(index store.Index) bool { return index.Name == byNumber }) {
+		return nil, errors.New("the book of cases keeps no numbers")
 	}
 	var err error
 	if r.cases, err = (store.Type[casebook.Kept]{Kind: kinds[i]}).Open(ctx, engine); err != nil {
@@ -254,31 +257,30 @@ func limited[T any](limit int, rows iter.Seq2[T, error]) iter.Seq2[T, error] {
 }
 
 // maxLooked is how many open cases are looked at for those of one register.
-const maxLooked = 20_000
+const maxLooked = 5_000
 
-// Missing lists the numbers of a register that have no result yet, the oldest first. Only the first of very many open cases below a unit are
-// looked at; complete is false then.
+// Missing lists the numbers of a register that have no result yet, the oldest first. Only the most urgent of very many open cases below a
+// unit are looked at; complete is false then.
 func (r *Registers) Missing(ctx context.Context, unit string, year int) (numbers []int, complete bool, err error) {
 	looked := 0
-	for _, state := range casework.States() {
-		if !(casework.Case{State: state}).ResultMissing() {
-			continue
+	for after := store.Cursor(""); looked < maxLooked; {
+		page, err := r.book.List(ctx, casebook.Filter{Unit: unit, ResultMissing: true}, after, casebook.MaxPage)
+		if err != nil {
+			return nil, false, err
 		}
-		for doc, err := range r.brief.Find(ctx, store.Query{Index: byState, Equal: []any{unit, string(state)}, Limit: maxLooked - looked}) {
-			if err != nil {
-				return nil, false, told("read what lacks a result", err)
-			}
-			looked++
-			if n := doc.Value.Number; n.Unit == unit && n.Year == year {
+		looked += len(page.Cases)
+		for _, kept := range page.Cases {
+			if n := kept.Number; n.Unit == unit && n.Year == year {
 				numbers = append(numbers, n.N)
 			}
 		}
-		if looked >= maxLooked {
+		if after = page.Next; after == "" {
+			complete = true
 			break
 		}
 	}
 	slices.Sort(numbers)
-	return numbers, looked < maxLooked, nil
+	return slices.Compact(numbers), complete, nil
 }
 
 // Row reads one row as it stands now, with the case it is of. NotFound "register_number_unknown".

@@ -92,7 +92,7 @@ func houseOn(t testing.TB, engine store.Engine) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if h.Registers, err = register.Open(t.Context(), engine, register.Options{Now: h.clock}); err != nil {
+	if h.Registers, err = register.Open(t.Context(), engine, register.Options{Book: h.book, Now: h.clock}); err != nil {
 		t.Fatal(err)
 	}
 	return h
@@ -316,7 +316,7 @@ func TestSeal(t *testing.T) {
 		if again, err := h.Close(t.Context(), "xa", 2026, register.Sealer{Account: "b", Name: "Ba"}, ""); err != nil || again.Head != seal.Head || again.By != lan {
 			t.Errorf("sealed again: %+v %v", again, err)
 		}
-		other, err := register.Open(t.Context(), h.engine, register.Options{Now: h.clock})
+		other, err := register.Open(t.Context(), h.engine, register.Options{Book: h.book, Now: h.clock})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -380,7 +380,7 @@ func TestManySealAtOnce(t *testing.T) {
 					defer cancel()
 					ctx = cut
 				}
-				r, err := register.Open(t.Context(), h.engine, register.Options{Now: h.clock})
+				r, err := register.Open(t.Context(), h.engine, register.Options{Book: h.book, Now: h.clock})
 				if err != nil {
 					t.Error(err)
 					return
