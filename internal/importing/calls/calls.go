@@ -224,10 +224,11 @@ func (r *reader) call(text string, long bool) (hotline.Imported, *fault.Error) {
 	if call.EndedAt, fail = ending(call.StartedAt, value(ended), value(duration)); fail != nil {
 		return call, fail
 	}
-	missed := false
-	if call.Direction, missed, fail = directionOf(value(direction)); fail != nil {
+	way, missed, fail := directionOf(value(direction))
+	if fail != nil {
 		return call, fail
 	}
+	call.Direction = way
 	call.Kind, call.Summary, call.Result = kindOf(value(kind)), value(summary), resultOf(value(result))
 	if call.Result == "" {
 		call.Result = map[bool]string{true: hotline.NoAnswer, false: hotline.Answered}[missed]

@@ -108,14 +108,17 @@ for (const form of document.querySelectorAll("form[data-call]")) {
     const all = steps(), to = all[all.indexOf(from) + 1];
     if (to) to.focus();
   };
+  let dealt = false; // an Enter
   form.addEventListener("keydown", event => {
     if (event.isComposing) return;
+    dealt = false;
     const at = event.target;
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
       if (!event.repeat) form.requestSubmit(form.querySelector("button[value=finish]"));
     } else if (event.key === "Enter" && !event.shiftKey && !event.altKey && at.matches("input:not([type=checkbox])")) {
       event.preventDefault(); // goes on; nothing is finished by mistake
+      dealt = true;
       if (at.type === "radio") form.elements.summary.focus();
       else if (at.dataset.step !== undefined) go(at);
     } else if (event.key === "ArrowDown" && at.name === "about_q") {
@@ -127,7 +130,8 @@ for (const form of document.querySelectorAll("form[data-call]")) {
   });
   // The letter of an Enter that was dealt with may yet come, to the field that has the focus now; it presses no button.
   form.addEventListener("keypress", event => {
-    if (event.key === "Enter" && event.target.matches("input")) event.preventDefault();
+    if (event.key === "Enter" && (dealt || event.target.matches("input:not([type=checkbox])"))) event.preventDefault();
+    dealt = false;
   });
   document.addEventListener("keydown", event => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
