@@ -68,6 +68,7 @@ func accountOf(v *web.Visit) (accountRow, error) {
 
 type accountPage struct {
 	accountRow
+	Who      who
 	Password string // one-time, told once
 	Address  string // where to sign in
 	OnlyHere string // the same where other machines cannot open it; "" = they can
@@ -78,7 +79,11 @@ func (p pages) account(v *web.Visit) error {
 	if err != nil {
 		return err
 	}
-	return v.Render(p.Pages, "account", accountPage{row, v.ToldOnce(), v.PublicAddress() + "/sign-in", onlyHere(v)})
+	is, err := whoIs(v, row)
+	if err != nil {
+		return err
+	}
+	return v.Render(p.Pages, "account", accountPage{row, is, v.ToldOnce(), v.PublicAddress() + "/sign-in", onlyHere(v)})
 }
 
 type accountForm struct {

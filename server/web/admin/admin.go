@@ -83,6 +83,8 @@ func Mount(site *web.Site) error {
 		{"GET /admin/accounts/new", p.newAccount, []web.Option{accounts}},
 		{"POST /admin/accounts/new", p.createAccount, []web.Option{accounts}},
 		{"GET /admin/accounts/{account}", p.account, []web.Option{accounts}},
+		{"GET /admin/accounts/{account}/person", p.editPerson, []web.Option{accounts}},
+		{"POST /admin/accounts/{account}/person", p.changePerson, []web.Option{accounts}},
 		{"GET /admin/accounts/{account}/reset", p.askReset, []web.Option{accounts}},
 		{"POST /admin/accounts/{account}/reset", p.reset, []web.Option{accounts}},
 		{"GET /admin/accounts/{account}/disable", p.askDisable, []web.Option{accounts}},
