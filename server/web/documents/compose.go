@@ -136,6 +136,7 @@ func (page *composePage) prepare(v *web.Visit, reveal string) error {
 	for _, field := range prepared.GetFields() {
 		page.Fields = append(page.Fields, typed{DocumentField: field})
 	}
+	page.MayReveal = page.MayReveal && slices.ContainsFunc(page.Fields, func(f typed) bool { return f.GetPersonal() })
 	return nil
 }
 
