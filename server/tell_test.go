@@ -20,7 +20,7 @@ func tellingTree(t *testing.T) *unit.Tree {
 	t.Helper()
 	const from = localday.Day("2020-01-01")
 	make := func(id, above string) unit.Unit {
-		return unit.New(id, "", from, unit.Words{Code: id, Name: id, ParentID: above})
+		return unit.New(id, "top", from, unit.Words{Code: id, Name: id, Level: "commune", ParentID: above})
 	}
 	gone, err := make("old", "commune").Close("2026-01-01", "office")
 	if err != nil {
