@@ -173,6 +173,7 @@ func (b *Book) after(d document, c casework.Case, effects []casework.Effect, m c
 		case casework.ClockChanged: // its day is worked out below, for all clocks
 		}
 	}
+	d.More = d.More || entry.Event.Private != ""
 	if entry.Event.Name == casework.Submit {
 		d.Owed = append(d.Owed, owed{N: len(c.History) - 1, Do: remember})
 	}

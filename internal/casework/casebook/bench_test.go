@@ -213,11 +213,11 @@ func (h *benchHouse) fill(b *testing.B, cases int) {
 			} else {
 				d.State, d.Due, d.Next, d.Floor = casework.Closed, "", "", ""
 			}
-			d.Opening.ID = uuid.Must(uuid.NewV7()).String()
+			d.ID = uuid.Must(uuid.NewV7()).String()
 			d.Receiving, d.Number = commune, casework.Number{Unit: commune, Year: 2026, N: numbers[commune]}
 			d.Code = casework.Code(strconv.Itoa(100_000_000_000 + stored + len(docs)))
 			d.OpenedAt = benchNow.Add(-time.Duration(cases-stored-len(docs)) * 20 * time.Second)
-			d.Title, d.Kept.About = benchText(8), commune+".o"
+			d.Title, d.About = benchText(8), commune+".o"
 			if d.Assigned != "" {
 				d.Assigned = commune + ".o"
 			}
@@ -229,6 +229,7 @@ func (h *benchHouse) fill(b *testing.B, cases int) {
 			d.Said = d.ID + ".w"
 			w := wordsDoc{ID: d.Said, Case: d.ID, Unit: commune, Kind: saidOpening, At: d.OpenedAt, Title: d.Title, Text: benchText(25)}
 			w.Words = indexed(w.Title, w.Text)
+			d.Marks = h.marks(w.Words)
 			docs, words = append(docs, d), append(words, w)
 		}
 		for _, err := range []func() ([]error, error){

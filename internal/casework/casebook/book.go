@@ -66,6 +66,8 @@ type Book struct {
 	sweeps   store.Docs[sweepDoc]
 	blobs    store.Blobs
 
+	raw, rawWords, rawContacts store.Documents // the same, for lists that decode only what they need
+
 	phones, content secret.Signer
 	registers       registers
 	outbox          outbox
@@ -102,6 +104,9 @@ func Open(ctx context.Context, engine store.Engine, options Options) (*Book, err
 		func() (err error) { b.files, err = fileType.Open(ctx, engine); return err },
 		func() (err error) { b.shingles, err = shinglesType.Open(ctx, engine); return err },
 		func() (err error) { b.sweeps, err = sweepType.Open(ctx, engine); return err },
+		func() (err error) { b.raw, err = engine.Documents(ctx, caseType.Kind); return err },
+		func() (err error) { b.rawWords, err = engine.Documents(ctx, wordsType.Kind); return err },
+		func() (err error) { b.rawContacts, err = engine.Documents(ctx, contactType.Kind); return err },
 		func() (err error) { b.phones, err = options.Keys.Signer("case-phone"); return err },
 		func() (err error) { b.content, err = options.Keys.Signer("case-content"); return err },
 	} {

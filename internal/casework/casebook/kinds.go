@@ -28,7 +28,8 @@ type document struct {
 	Reach  string    `bson:"reach,omitempty"` // id of the contact
 	Digest []byte    `bson:"digest"`          // of all it was opened with, under a key
 	Asks   []string  `bson:"asks,omitempty"`  // of a collective request: its unit and those above it
-	More   bool      `bson:"more,omitempty"`  // more was said later, beside what the history names
+	Marks  []byte    `bson:"marks,omitempty"` // of the words of its opening, by which a search passes over it: see marks
+	More   bool      `bson:"more,omitempty"`  // more was said after it
 }
 
 // kept is the case as others see it.

@@ -36,7 +36,7 @@ type Filter struct {
 // Limits of a list.
 const (
 	MaxPage  = 1000
-	maxLook  = 1500 // documents looked at for one page; what is looked for among many may come in several short pages
+	maxLook  = 800 // documents looked at for one page; what is looked for among many may come in several short pages
 	maxTerms = 12
 )
 
@@ -59,6 +59,7 @@ func (b *Book) List(ctx context.Context, f Filter, after store.Cursor, limit int
 		if len(q.terms) == 0 {
 			return Page{}, nil
 		}
+		q.marks = b.marks(q.terms)
 	}
 	if f.Number != (casework.Number{}) {
 		return q.numbered(ctx)
@@ -98,6 +99,7 @@ type query struct {
 	today  localday.Day
 	states []casework.State
 	terms  []string // folded
+	marks  []byte   // of the terms
 	looked int
 }
 
@@ -109,11 +111,11 @@ func (q *query) numbered(ctx context.Context) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	d, _, err := q.book.get(ctx, k.ID)
+	item, err := q.book.raw.Get(ctx, k.ID)
 	if err != nil {
-		return Page{}, err
+		return Page{}, told("read a case", err)
 	}
-	takes, err := q.takes(ctx, d)
+	takes, err := q.takes(ctx, glanceAt(item))
 	if err != nil || !takes {
 		return Page{}, err
 	}
@@ -122,7 +124,7 @@ func (q *query) numbered(ctx context.Context) (Page, error) {
 
 // hit is a document that was read for a list.
 type hit struct {
-	document
+	glance
 	skip  bool         // it does not belong to the list, or not here
 	again bool         // an earlier page looked at it
 	place func() place // where to go on after it
@@ -170,11 +172,11 @@ func (q *query) ofCases(query store.Query) stream {
 	return func(ctx context.Context, from place) iter.Seq2[hit, error] {
 		query.After = from.At
 		return func(yield func(hit, error) bool) {
-			for doc, err := range inChunks(ctx, q.book.cases, query, q.limit+1) {
-				h := hit{document: doc.Value, place: func() place { return place{At: doc.Cursor} }}
+			for item, err := range inChunks(ctx, q.book.raw, query, q.limit+1) {
+				h := hit{glance: glanceAt(item), place: func() place { return place{At: item.Cursor} }}
 				if err == nil {
 					var takes bool
-					takes, err = q.takes(ctx, h.document)
+					takes, err = q.takes(ctx, h.glance)
 					h.skip = !takes
 				}
 				if !yield(h, err) || err != nil {
@@ -186,16 +188,16 @@ func (q *query) ofCases(query store.Query) stream {
 }
 
 // inChunks reads a query in pieces, so that an engine hands over no more than is needed: first so many documents, then more.
-func inChunks[T any](ctx context.Context, docs store.Docs[T], query store.Query, first int) iter.Seq2[store.Doc[T], error] {
-	return func(yield func(store.Doc[T], error) bool) {
+func inChunks(ctx context.Context, docs store.Documents, query store.Query, first int) iter.Seq2[store.Item, error] {
+	return func(yield func(store.Item, error) bool) {
 		for query.Limit = first; ; query.Limit = min(2*query.Limit, maxChunk) {
 			read := 0
-			for doc, err := range docs.Find(ctx, query) {
-				if !yield(doc, err) || err != nil {
+			for item, err := range docs.Find(ctx, query) {
+				if !yield(item, err) || err != nil {
 					return
 				}
 				read++
-				query.After = doc.Cursor
+				query.After = item.Cursor
 			}
 			if read < query.Limit {
 				return
@@ -206,24 +208,31 @@ func inChunks[T any](ctx context.Context, docs store.Docs[T], query store.Query,
 
 const maxChunk = 400
 
+// passes tells whether a case passes all of the filter but its words.
+func (q *query) passes(g glance) bool {
+	if q.Unit != "" && !g.holds("above", q.Unit) || !slices.Contains(q.states, casework.State(g.text("state"))) || q.Late && (g.due == "" || g.due >= q.today) ||
+		q.Source != "" && g.text("source") != string(q.Source) || q.Official != "" && !g.holds("about", q.Official) || q.Asked != "" && !g.holds("asked", q.Asked) {
+		return false
+	}
+	if q.Assigned != "" {
+		if assigned := g.text("assigned"); assigned == "" || !q.book.options.Tree().Within(assigned, q.Assigned) {
+			return false
+		}
+	}
+	if q.From == "" && q.To == "" {
+		return true
+	}
+	opened := g.opened()
+	return opened >= q.From && (q.To == "" || opened <= q.To)
+}
+
 // takes tells whether a case passes all of the filter.
-func (q *query) takes(ctx context.Context, d document) (bool, error) {
-	opened, _ := localday.Of(d.OpenedAt)
-	switch {
-	case q.Unit != "" && !slices.Contains(d.Above, q.Unit),
-		!slices.Contains(q.states, d.State),
-		q.Late && !d.Late(q.today),
-		q.Source != "" && d.Source != q.Source,
-		q.From != "" && opened < q.From, q.To != "" && opened > q.To,
-		q.Official != "" && !slices.Contains(d.OfficialsAbout(), q.Official),
-		q.Asked != "" && !slices.Contains(d.Asked, q.Asked),
-		q.Assigned != "" && (d.Assigned == "" || !q.book.options.Tree().Within(d.Assigned, q.Assigned)):
-		return false, nil
+func (q *query) takes(ctx context.Context, g glance) (bool, error) {
+	passes := q.passes(g)
+	if passes && len(q.terms) > 0 {
+		return q.said(ctx, g)
 	}
-	if len(q.terms) == 0 {
-		return true, nil
-	}
-	return q.said(ctx, d)
+	return passes, nil
 }
 
 // place is where a page ended. Of what waits it also says what was held back: see waiting.
@@ -274,13 +283,17 @@ func (q *query) read(ctx context.Context, source stream, after store.Cursor) (Pa
 		if err != nil {
 			return Page{}, err
 		}
-		takes := !h.skip && !slices.ContainsFunc(page.Cases, func(k Kept) bool { return k.ID == h.ID })
+		takes := !h.skip && !slices.ContainsFunc(page.Cases, func(k Kept) bool { return k.ID == h.id })
 		if takes && len(page.Cases) == q.limit || q.looked >= maxLook {
 			page.Next, err = q.at(last())
 			return page, err
 		}
 		if takes {
-			page.Cases = append(page.Cases, h.kept())
+			d, err := h.document()
+			if err != nil {
+				return Page{}, err
+			}
+			page.Cases = append(page.Cases, d.kept())
 		}
 		if last = h.place; !h.again {
 			q.looked++

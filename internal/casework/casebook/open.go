@@ -156,7 +156,7 @@ func (b *Book) keepPrivate(ctx context.Context, n New, d *document) error {
 	id := fmt.Sprintf("%s.%x", n.ID, d.Digest[:8])
 	group, ctx := errgroup.WithContext(ctx)
 	if n.Words != "" || n.Title != "" {
-		d.Said = id
+		d.Said, d.Marks = id, b.marks(indexed(n.Title, n.Words))
 		group.Go(func() error {
 			return b.say(ctx, wordsDoc{ID: id, Case: n.ID, Unit: n.Receiving, Kind: saidOpening, At: d.OpenedAt, Title: n.Title, Text: n.Words})
 		})

@@ -1,12 +1,15 @@
 package casebook
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"iter"
 	"slices"
 
-	"github.com/hailong-vn/hailong/internal/casework"
+	"go.mongodb.org/mongo-driver/v2/bson"
+
 	"github.com/hailong-vn/hailong/internal/fault"
 	"github.com/hailong-vn/hailong/internal/searchtext"
 	"github.com/hailong-vn/hailong/internal/store"
@@ -28,21 +31,38 @@ func (q *query) ofWords() stream {
 	return func(ctx context.Context, from place) iter.Seq2[hit, error] {
 		query := store.Query{Index: "words", Equal: []any{term}, Desc: true, After: from.At}
 		return func(yield func(hit, error) bool) {
-			for doc, err := range inChunks(ctx, q.book.words, query, 4*q.limit) {
+			for item, err := range inChunks(ctx, q.book.rawWords, query, 4*q.limit) {
 				h := hit{skip: true}
-				if err == nil && holds(doc.Value.Words, q.terms) && (q.Unit == "" || top(tree, doc.Value.Unit) == top(tree, q.Unit)) {
-					h, err = q.of(ctx, doc.Value.Case)
-					if err == nil && !h.skip {
-						h.skip, err = q.another(ctx, h.document, doc.Value)
-					}
+				if err == nil && q.promises(item, tree) {
+					h, err = q.ofText(ctx, item)
 				}
-				h.place = func() place { return place{At: doc.Cursor} }
+				h.place = func() place { return place{At: item.Cursor} }
 				if !yield(h, err) || err != nil {
 					return
 				}
 			}
 		}
 	}
+}
+
+// promises tells whether a text holds all words and may be of a case of the subtree.
+func (q *query) promises(item store.Item, tree *unit.Tree) bool {
+	body := bson.Raw(item.Body)
+	list, ok := body.Lookup("words").ArrayOK()
+	if !ok || slices.ContainsFunc(q.terms, func(term string) bool { return !listed(list, term) }) {
+		return false
+	}
+	of, _ := body.Lookup("unit").StringValueOK()
+	return q.Unit == "" || top(tree, of) == top(tree, q.Unit)
+}
+
+// ofText is the hit of a text.
+func (q *query) ofText(ctx context.Context, item store.Item) (hit, error) {
+	var w wordsDoc
+	if err := store.Decode(item.Body, &w); err != nil {
+		return hit{skip: true}, err
+	}
+	return q.of(ctx, w.Case, func(_ glance, d document) (bool, error) { return q.another(ctx, d, w) })
 }
 
 // top is the highest unit with which one counts today. Texts of cases that were received under another top are not looked at: a case is put
@@ -55,20 +75,31 @@ func top(tree *unit.Tree, id string) string {
 	return id
 }
 
-// of is the hit of a case's id.
-func (q *query) of(ctx context.Context, id string) (hit, error) {
+// of is the hit of a case's id, unless it is to be left out.
+func (q *query) of(ctx context.Context, id string, leave func(glance, document) (bool, error)) (hit, error) {
 	q.looked++ // it costs a reading of its own
-	d, there, err := q.book.find(ctx, id)
-	if err != nil || !there {
+	item, err := q.book.raw.Get(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return hit{skip: true}, nil
+	}
+	if err != nil {
 		return hit{skip: true}, err
 	}
-	takes, err := q.takes(ctx, d)
-	return hit{document: d, skip: !takes}, err
+	g := glanceAt(item)
+	if !q.passes(g) {
+		return hit{glance: g, skip: true}, nil
+	}
+	d, err := g.document()
+	if err != nil {
+		return hit{skip: true}, err
+	}
+	left, err := leave(g, d)
+	return hit{glance: g, skip: left}, err
 }
 
 // another tells that a later text of the case holds the words too, and was listed for it.
 func (q *query) another(ctx context.Context, d document, w wordsDoc) (bool, error) {
-	if w.Kind == saidOpening && !d.More && !slices.ContainsFunc(d.History, func(e casework.Entry) bool { return e.Event.Private != "" }) {
+	if w.Kind == saidOpening && !d.More {
 		return d.Said != w.ID, nil // there is no other
 	}
 	all, err := q.book.wordsOf(ctx, d)
@@ -84,13 +115,55 @@ func (q *query) another(ctx context.Context, d document, w wordsDoc) (bool, erro
 }
 
 // said tells whether the words stand in the title of a case or in what was said, all of them in one text.
-func (q *query) said(ctx context.Context, d document) (bool, error) {
+func (q *query) said(ctx context.Context, g glance) (bool, error) {
+	if !g.mayHold(q.marks) {
+		return false, nil
+	}
+	d, err := g.document()
+	if err != nil {
+		return false, err
+	}
 	if holds(searchtext.Words(d.Title), q.terms) {
 		return true, nil
 	}
 	q.looked++
 	all, err := q.book.wordsOf(ctx, d)
 	return slices.ContainsFunc(all, func(w wordsDoc) bool { return holds(w.Words, q.terms) }), err
+}
+
+// A case keeps two bytes for each word of its opening, made under a key: too little to tell a word by, and enough to know of most
+// cases that they do not hold one. They go when the words are erased.
+const markSize = 2
+
+func (b *Book) marks(words []string) []byte {
+	var out []byte
+	for _, word := range words {
+		out = append(out, b.content.Sum([]byte("word/" + word))[:markSize]...)
+	}
+	return out
+}
+
+// mayHold tells whether the texts of a case may hold all words that have these marks.
+func (g glance) mayHold(marks []byte) bool {
+	mine := g.bytes("marks")
+	for want := range slices.Chunk(marks, markSize) {
+		found := false
+		for mark := range slices.Chunk(mine, markSize) {
+			if found = bytes.Equal(mark, want); found {
+				break
+			}
+		}
+		if !found {
+			return g.more()
+		}
+	}
+	return true
+}
+
+// more tells that something was said after the opening.
+func (g glance) more() bool {
+	more, _ := bson.Raw(g.item.Body).Lookup("more").BooleanOK()
+	return more
 }
 
 func holds(words, terms []string) bool {
@@ -114,13 +187,22 @@ func (q *query) ofContacts(index, key string) stream {
 	return func(ctx context.Context, from place) iter.Seq2[hit, error] {
 		query := store.Query{Index: index, Equal: []any{key}, Desc: true, After: from.At}
 		return func(yield func(hit, error) bool) {
-			for doc, err := range inChunks(ctx, q.book.contacts, query, q.limit+1) {
+			for item, err := range inChunks(ctx, q.book.rawContacts, query, q.limit+1) {
 				h := hit{skip: true}
 				if err == nil {
-					h, err = q.of(ctx, doc.Value.Case)
-					h.skip = h.skip || h.Reach != doc.Value.ID
+					of, _ := bson.Raw(item.Body).Lookup("case").StringValueOK()
+					h, err = q.of(ctx, of, func(g glance, d document) (bool, error) {
+						if d.Reach != item.ID {
+							return true, nil
+						}
+						if len(q.terms) == 0 {
+							return false, nil
+						}
+						said, err := q.said(ctx, g)
+						return !said, err
+					})
 				}
-				h.place = func() place { return place{At: doc.Cursor} }
+				h.place = func() place { return place{At: item.Cursor} }
 				if !yield(h, err) || err != nil {
 					return
 				}

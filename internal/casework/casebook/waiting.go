@@ -22,11 +22,11 @@ func (r rung) compare(other rung) int {
 
 // heldBack is a case whose floor is below its due day: it is read too early, and handed on when its day comes.
 type heldBack struct {
-	document
+	glance
 	before store.Cursor // the place before it
 }
 
-func (h heldBack) rung() rung { return rung{h.Due, h.ID} }
+func (h heldBack) rung() rung { return rung{h.due, h.id} }
 
 // waiting reads what is open under a key by its floor and hands it on by its due day, the most urgent first. A floor is a day on or before the
 // due day, so a case is never read too late; one that is read too early is held back until everything before its due day was read.
@@ -42,12 +42,12 @@ func (q *query) waiting(index, key string) stream {
 		return func(yield func(hit, error) bool) {
 			w := waits{query: q, place: from, yield: yield}
 			query.After = from.At
-			for doc, err := range inChunks(ctx, q.book.cases, query, q.limit+8) {
+			for item, err := range inChunks(ctx, q.book.raw, query, q.limit+8) {
 				if err != nil {
 					yield(hit{}, err)
 					return
 				}
-				if !w.handOn(doc.Value.Floor) || !w.read(ctx, doc, from) {
+				if g := glanceAt(item); !w.handOn(g.floor) || !w.read(ctx, g, from) {
 					return
 				}
 			}
@@ -71,20 +71,20 @@ type waits struct {
 func (w *waits) here() func() place {
 	p := w.place
 	if p.At = cmp.Or(w.last, p.At); len(w.held) > 0 {
-		p.At = slices.MinFunc(w.held, func(a, b heldBack) int { return a.floor().compare(b.floor()) }).before
+		p.At = slices.MinFunc(w.held, func(a, b heldBack) int { return a.base().compare(b.base()) }).before
 	}
 	return func() place { return p }
 }
 
-func (d document) floor() rung { return rung{d.Floor, d.ID} }
+func (g glance) base() rung { return rung{g.floor, g.id} }
 
 // handOn hands on what was held back and is due by a day; false where nobody wants more.
 func (w *waits) handOn(day localday.Day) bool {
-	for len(w.held) > 0 && w.held[0].Due <= day {
+	for len(w.held) > 0 && w.held[0].due <= day {
 		h := w.held[0]
 		w.held = w.held[1:]
 		w.place.Held = h.rung()
-		if !w.yield(hit{document: h.document, place: w.here()}, nil) {
+		if !w.yield(hit{glance: h.glance, place: w.here()}, nil) {
 			return false
 		}
 	}
@@ -92,28 +92,27 @@ func (w *waits) handOn(day localday.Day) bool {
 }
 
 // read takes in one document: it is handed on, held back, or passed over.
-func (w *waits) read(ctx context.Context, doc store.Doc[document], from place) bool {
-	d := doc.Value
+func (w *waits) read(ctx context.Context, g glance, from place) bool {
 	before := cmp.Or(w.last, from.At)
-	again := from.Read.ID != "" && d.floor().compare(from.Read) <= 0 // an earlier page read it
-	takes, err := w.takes(ctx, d)
+	again := from.Read.ID != "" && g.base().compare(from.Read) <= 0 // an earlier page read it
+	takes, err := w.takes(ctx, g)
 	if err != nil {
 		w.yield(hit{}, err)
 		return false
 	}
-	early := d.Due > d.Floor
+	early := g.due > g.floor
+	h := heldBack{g, before}
 	switch {
-	case takes && early && (from.Held.ID == "" || rung{d.Due, d.ID}.compare(from.Held) > 0):
-		h := heldBack{d, before}
+	case takes && early && (from.Held.ID == "" || h.rung().compare(from.Held) > 0):
 		at, _ := slices.BinarySearchFunc(w.held, h, func(a, b heldBack) int { return a.rung().compare(b.rung()) })
 		w.held = slices.Insert(w.held, at, h)
 		takes = false
 	case early, again:
 		takes = false
 	}
-	w.last = doc.Cursor
+	w.last = g.item.Cursor
 	if !again {
-		w.place.Read = d.floor()
+		w.place.Read = g.base()
 	}
-	return w.yield(hit{document: d, skip: !takes, again: again, place: w.here()}, nil)
+	return w.yield(hit{glance: g, skip: !takes, again: again, place: w.here()}, nil)
 }

@@ -57,7 +57,9 @@ func (w wordsDoc) said() Words {
 	return Words{ID: w.ID, Kind: w.Kind, At: w.At, Text: w.Text, By: w.By, ErasedAt: w.ErasedAt}
 }
 
-// index folds the words of a text, each once.
+func (w wordsDoc) titleWords() []string { return indexed(w.Title) }
+
+// indexed folds the words of texts, each once.
 func indexed(texts ...string) []string {
 	var out []string
 	for _, text := range texts {
@@ -183,13 +185,18 @@ func (b *Book) EraseWords(ctx context.Context, id, wordsID string) (int, error) 
 			if w.Text == "" {
 				return false, nil
 			}
-			w.Text, w.Words, w.ErasedAt = "", indexed(w.Title), store.Milliseconds(b.now())
+			w.Text, w.Words, w.ErasedAt = "", w.titleWords(), store.Milliseconds(b.now())
 			return true, nil
 		})
 		if err != nil {
 			return erased, told("erase what a citizen said", err)
 		}
 		erased++
+		if w.ID == d.Said {
+			if _, err := b.cases.Update(ctx, id, func(d *document) (bool, error) { d.Marks = b.marks(w.titleWords()); return true, nil }); err != nil {
+				return erased, told("erase what a citizen said", err)
+			}
+		}
 	}
 	return erased, nil
 }
