@@ -256,14 +256,17 @@ func limited[T any](limit int, rows iter.Seq2[T, error]) iter.Seq2[T, error] {
 	}
 }
 
-// maxLooked is how many open cases are looked at for those of one register.
-const maxLooked = 5_000
+// How many open cases are looked at for those of one register.
+const (
+	maxLooked = 5_000
+	maxPages  = 20 // a page of a list may be short
+)
 
 // Missing lists the numbers of a register that have no result yet, the oldest first. Only the most urgent of very many open cases below a
 // unit are looked at; complete is false then.
 func (r *Registers) Missing(ctx context.Context, unit string, year int) (numbers []int, complete bool, err error) {
-	looked := 0
-	for after := store.Cursor(""); looked < maxLooked; {
+	looked, pages := 0, 0
+	for after := store.Cursor(""); looked < maxLooked && pages < maxPages; pages++ {
 		page, err := r.book.List(ctx, casebook.Filter{Unit: unit, ResultMissing: true}, after, casebook.MaxPage)
 		if err != nil {
 			return nil, false, err
