@@ -3,6 +3,7 @@ package coverage
 import (
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -105,12 +106,12 @@ func (m *model) count(counts func(person) bool) casework.Coverage {
 // step, in a process that knows all along and in one that was just started; and nobody is counted twice.
 func TestCoverageIsExact(t *testing.T) {
 	engine := openSQLite(t)
-	runs, second := 0, 0
+	runs := 0
+	var second atomic.Int64
 	rapid.Check(t, func(rt *rapid.T) {
 		runs++
 		exact(t, rt, engine, runs, func() time.Time { // which all runs have in common, as their store
-			second++
-			return today.Start().Add(time.Duration(second) * time.Second)
+			return today.Start().Add(time.Duration(second.Add(1)) * time.Second)
 		})
 	})
 }

@@ -153,6 +153,7 @@ type office struct {
 	coverage *Coverage
 	clock    func() time.Time
 	given    int
+	pending  []rating.Record // given and not stored yet
 	prefix   string
 }
 
@@ -195,7 +196,7 @@ type opinion struct {
 	paper    bool
 }
 
-// give stores a rating; the figures hear of it by fold.
+// give gives a rating, which fold stores and counts.
 func (o *office) give(p opinion) string {
 	o.Helper()
 	o.given++
@@ -216,14 +217,16 @@ func (o *office) give(p opinion) string {
 	if p.again {
 		record.Flags = []string{rating.FlagTicketAgain}
 	}
-	_, err := o.engine.Ratings().Append(o.ctx, []rating.Record{record})
-	o.check(err)
+	o.pending = append(o.pending, record)
 	return id
 }
 
-// fold brings the figures of some days up to date, as the worker does.
+// fold stores what was given and brings the figures of some days up to date, as the worker does.
 func (o *office) fold(from, to localday.Day) {
 	o.Helper()
+	_, err := o.engine.Ratings().Append(o.ctx, o.pending)
+	o.check(err)
+	o.pending = nil
 	rollups := o.engine.Rollups()
 	var cells []string
 	for count, err := range o.engine.Ratings().CellCounts(o.ctx, string(from)+"/", string(to)+"0") {
@@ -233,20 +236,24 @@ func (o *office) fold(from, to localday.Day) {
 		}
 	}
 	units := map[string]bool{}
+	var hours []tally.HourCell
 	for _, cell := range cells {
 		records, err := o.engine.Ratings().Cell(o.ctx, cell)
 		o.check(err)
 		hour, err := tally.Fold(1, cell, records)
 		o.check(err)
-		o.check(rollups.Raise(o.ctx, []tally.HourCell{hour}))
+		hours = append(hours, hour)
 		units[hour.Leaf.Unit] = true
 	}
+	o.check(rollups.Raise(o.ctx, hours))
+	var strips []tally.Strip
 	for id := range units {
 		for leaf, err := range rollups.Leaves(o.ctx, id, string(from), string(to)) {
 			o.check(err)
-			o.check(rollups.RaiseStrips(o.ctx, []tally.Strip{leaf.Strip()}))
+			strips = append(strips, leaf.Strip())
 		}
 	}
+	o.check(rollups.RaiseStrips(o.ctx, strips))
 }
 
 func (o *office) of(id string, from, to localday.Day) casework.Coverage {

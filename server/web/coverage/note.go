@@ -10,9 +10,6 @@ import (
 	"github.com/hailong-vn/hailong/server/web"
 )
 
-// maxReason is how many letters a note may have.
-const maxReason = 1000
-
 type notePage struct {
 	Unit             *pb.Unit
 	Scope            *pb.CaseScope
