@@ -212,7 +212,7 @@ func (p pages) press(v *web.Visit) error {
 	if err != nil {
 		return err
 	}
-	said := ""
+	var said string
 	switch v.Value("do") {
 	case "test":
 		tried, err := v.Notices.TestWebhook(v.Context(), &pb.TestWebhookRequest{WebhookId: row.GetId()})
