@@ -24,8 +24,8 @@ var (
 // authenticateExchange finds out which telephone exchange holds a token.
 func (a *application) authenticateExchange(ctx context.Context, token string) (identity.Caller, error) {
 	from := "hooks/wrong/" + address(ctx)
-	if decision := a.bus.Allow(ctx, from, wrongPerAddress, 0); !decision.Allowed {
-		return identity.Caller{}, fault.New(fault.Exhausted, "hotline_hook_often", "seconds", int(decision.RetryAfter.Seconds())+1)
+	if a.bus.Allow(ctx, from, wrongPerAddress, 0).Remaining == 0 {
+		return identity.Caller{}, fault.New(fault.Exhausted, "hotline_hook_often", "seconds", int(wrongPerAddress.Per.Seconds())/wrongPerAddress.Rate)
 	}
 	hook, err := a.hotline.AuthenticateHook(ctx, token)
 	if err != nil {
