@@ -63,3 +63,6 @@ func (b *Book) aboveCase(c casework.Case) []string {
 	slices.Sort(all)
 	return all
 }
+
+// Above lists "", a unit and every unit that holds it, today or where it ever stood: the units in whose lists something of it stands.
+func (b *Book) Above(id string) []string { return slices.Clone(b.above(id)) }

@@ -235,12 +235,13 @@ func (q *query) takes(ctx context.Context, g glance) (bool, error) {
 	return passes, nil
 }
 
-// place is where a page ended. Of what waits it also says what was held back: see waiting.
+// place is where a page ended. Of what waits it also says what was held back (see waiting), of a search by which word it goes.
 type place struct {
 	Of   uint64       `json:"f"` // the filter
 	At   store.Cursor `json:"c"`
 	Read rung         `json:"r,omitzero"`
 	Held rung         `json:"h,omitzero"`
+	Term string       `json:"t,omitempty"` // the word whose texts are read, of a search
 }
 
 func (q *query) mark() uint64 {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"iter"
 	"slices"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -24,25 +25,64 @@ func (q *query) wide() bool {
 	return q.Unit == "" || len(q.book.options.Tree().SubtreeToday(q.Unit)) > narrow
 }
 
-// ofWords reads the texts that hold the longest of the words, the newest first.
+// ofWords reads the texts that hold the rarest of the words, the newest first.
 func (q *query) ofWords() stream {
-	term := slices.MaxFunc(q.terms, func(a, b string) int { return cmp.Compare(len(a), len(b)) })
 	tree := q.book.options.Tree()
 	return func(ctx context.Context, from place) iter.Seq2[hit, error] {
-		query := store.Query{Index: "words", Equal: []any{term}, Desc: true, After: from.At}
 		return func(yield func(hit, error) bool) {
+			term, err := from.Term, error(nil)
+			if !slices.Contains(q.terms, term) {
+				if term, err = q.rarest(ctx); err != nil {
+					yield(hit{}, err)
+					return
+				}
+				from.At = ""
+			}
+			query := store.Query{Index: "words", Equal: []any{term}, Desc: true, After: from.At}
 			for item, err := range inChunks(ctx, q.book.rawWords, query, 4*q.limit) {
 				h := hit{skip: true}
 				if err == nil && q.promises(item, tree) {
 					h, err = q.ofText(ctx, item)
 				}
-				h.place = func() place { return place{At: item.Cursor} }
+				h.place = func() place { return place{At: item.Cursor, Term: term} }
 				if !yield(h, err) || err != nil {
 					return
 				}
 			}
 		}
 	}
+}
+
+// sampled is how many texts of a word are read to tell how rare it is, and compared how many words are.
+const (
+	sampled  = 20
+	compared = 4
+)
+
+// rarest answers the word of which a few texts reach back the furthest: there are the least of it lately.
+func (q *query) rarest(ctx context.Context) (string, error) {
+	terms := slices.SortedStableFunc(slices.Values(q.terms), func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	if len(terms) == 1 {
+		return terms[0], nil
+	}
+	best, furthest := terms[0], time.Time{}
+	for i, term := range terms[:min(len(terms), compared)] {
+		read, last := 0, time.Time{}
+		for item, err := range q.book.rawWords.Find(ctx, store.Query{Index: "words", Equal: []any{term}, Desc: true, Limit: sampled}) {
+			if err != nil {
+				return "", err
+			}
+			read++
+			last, _ = bson.Raw(item.Body).Lookup("at").TimeOK()
+		}
+		if read < sampled { // all there are
+			return term, nil
+		}
+		if i == 0 || last.Before(furthest) {
+			best, furthest = term, last
+		}
+	}
+	return best, nil
 }
 
 // promises tells whether a text holds all words and may be of a case of the subtree.
