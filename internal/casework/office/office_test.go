@@ -465,7 +465,7 @@ func TestNoTwoStandInsMeet(t *testing.T) {
 		o := h.open()
 		name := func(who string) string { return fmt.Sprintf("%s-%d", who, round) }
 		var group sync.WaitGroup
-		for range rapid.IntRange(2, 8).Draw(r, "wishes") {
+		for range rapid.IntRange(2, 5).Draw(r, "wishes") {
 			from := rapid.IntRange(0, len(days)-1).Draw(r, "from")
 			wish := leave(name(rapid.SampledFrom(people).Draw(r, "who")), name(rapid.SampledFrom(people).Draw(r, "deputy")),
 				days[from], days[rapid.IntRange(from, len(days)-1).Draw(r, "to")])
