@@ -11,6 +11,7 @@ import (
 
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 	"github.com/hailong-vn/hailong/server/web"
+	"github.com/hailong-vn/hailong/server/web/cases"
 	"github.com/hailong-vn/hailong/server/web/chart"
 	"github.com/hailong-vn/hailong/server/web/kiosks"
 )
@@ -28,6 +29,7 @@ type figures struct {
 	hours      *pb.GetHoursResponse
 	followUps  *pb.ListFollowUpsResponse
 	coverage   *pb.Coverage
+	cases      *pb.GetCaseDeskResponse
 	tooMuch    []string // drawings that the services found too wide to count at once
 }
 
@@ -39,8 +41,9 @@ type showPage struct {
 	Periods       []web.Period
 	Problem       string
 	Empty         bool
-	Waiting       []*pb.FollowUp // three things that wait
-	More          int            // and so many others
+	Cases         []cases.Waiting // that wait for the visitor, before all else
+	Waiting       []*pb.FollowUp  // three things that wait
+	More          int             // and so many others
 	Examined      uint32
 	Summary       *pb.GetUnitSummaryResponse
 	Compared      *pb.ComparePeriodsResponse
@@ -86,6 +89,7 @@ func (p pages) show(v *web.Visit) error {
 	if got.coverage.GetAll() > 0 && len(got.summary.GetPooled().GetCounts()) > 0 { // where so few rated that nothing is told, not this either
 		page.Coverage = got.coverage
 	}
+	page.Cases = cases.WaitingOf(v, got.cases)
 	page.Counting = v.Filling() || page.Empty && got.summary.GetFreshThrough() == nil
 	if page.Counting {
 		v.Soon(soon)
@@ -173,6 +177,12 @@ func fetch(v *web.Visit, unit string, a asked) (figures, error) {
 	if v.May("read_follow_ups") {
 		part("follow_ups", func(ctx context.Context) (err error) {
 			got.followUps, err = v.Analytics.ListFollowUps(ctx, &pb.ListFollowUpsRequest{UnitId: unit, From: from, To: to, Channels: a.channels(), Tree: a.tree()})
+			return err
+		})
+	}
+	if v.May("read_cases") {
+		part("cases", func(ctx context.Context) (err error) {
+			got.cases, err = v.Cases.GetCaseDesk(ctx, &pb.GetCaseDeskRequest{UnitId: unit})
 			return err
 		})
 	}
