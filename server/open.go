@@ -18,6 +18,7 @@ import (
 	"github.com/hailong-vn/hailong/internal/bus"
 	"github.com/hailong-vn/hailong/internal/bus/local"
 	"github.com/hailong-vn/hailong/internal/bus/redisbus"
+	"github.com/hailong-vn/hailong/internal/casework/actions"
 	"github.com/hailong-vn/hailong/internal/casework/casebook"
 	"github.com/hailong-vn/hailong/internal/casework/coverage"
 	"github.com/hailong-vn/hailong/internal/casework/office"
@@ -56,6 +57,8 @@ type application struct {
 	hours      *calendar.Calendar
 	office     *office.Office
 	casebook   *casebook.Book
+	actions    *actions.Actions
+	keys       secret.Keys
 	documents  *archive.Archive
 	coverage   *coverage.Coverage
 	opener     *opener.Opener
@@ -98,7 +101,7 @@ func Kinds() []store.Kind {
 	for _, kinds := range [][]store.Kind{
 		audit.Kinds(), job.Kinds(),
 		analytics.Kinds(), calendar.Kinds(), desk.Kinds(), device.Kinds(), directory.Kinds(), roster.Kinds(), followup.Kinds(), hotline.Kinds(), identity.Kinds(), intake.Kinds(), notice.Kinds(), remedy.Kinds(), secret.Kinds(),
-		archive.Kinds(), casebook.Kinds(), coverage.Kinds(), office.Kinds(), opener.Kinds(), register.Kinds(),
+		archive.Kinds(), actions.Kinds(), casebook.Kinds(), coverage.Kinds(), office.Kinds(), opener.Kinds(), register.Kinds(),
 		{demoKind.Kind},
 	} {
 		all = append(all, kinds...)
@@ -128,6 +131,7 @@ func open(ctx context.Context, config Config) (_ *application, err error) {
 	a.closers = append(a.closers, a.bus.Close)
 	a.metrics.watch(a.bus)
 	keys, err := loadKeys(ctx, a.engine, config)
+	a.keys = keys
 	if err != nil {
 		return nil, err
 	}
@@ -201,6 +205,9 @@ func open(ctx context.Context, config Config) (_ *application, err error) {
 		return nil, err
 	}
 	if err = a.openCasebook(ctx, keys); err != nil {
+		return nil, err
+	}
+	if err = a.openActions(ctx); err != nil {
 		return nil, err
 	}
 	if err = a.openOpener(ctx); err != nil {
@@ -295,6 +302,7 @@ func (a *application) start(ctx context.Context, group *errgroup.Group) {
 	group.Go(func() error { a.jobs.Resume(ctx); return nil })
 	group.Go(func() error { return a.notices.Run(ctx) })
 	group.Go(func() error { a.casebook.Run(ctx); return nil })
+	group.Go(func() error { a.actions.Run(ctx); return nil })
 	group.Go(func() error { a.coverage.Run(ctx); return nil })
 	changes := a.configurations.hears(ctx)
 	group.Go(func() error { a.configurations.run(ctx, changes); return nil })

@@ -224,6 +224,7 @@ func (a *application) services() []service {
 		{&pb.CoverageService_ServiceDesc, coverageService{application: a}, pb.RegisterCoverageServiceHandler},
 		{&pb.CallService_ServiceDesc, callService{application: a}, pb.RegisterCallServiceHandler},
 		{&pb.CaseRulesService_ServiceDesc, caseRulesService{application: a}, pb.RegisterCaseRulesServiceHandler},
+		{&pb.ActionService_ServiceDesc, actionService{application: a}, pb.RegisterActionServiceHandler},
 		{&pb.CaseService_ServiceDesc, caseService{application: a}, pb.RegisterCaseServiceHandler},
 		{&pb.DocumentService_ServiceDesc, documentService{application: a}, pb.RegisterDocumentServiceHandler},
 		{&pb.NoticeService_ServiceDesc, noticeService{application: a}, pb.RegisterNoticeServiceHandler},

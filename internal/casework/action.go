@@ -171,6 +171,25 @@ func (m Machine) ApplyAction(a Action, event ActionEvent, actor Actor, at time.T
 	return next, effects, nil
 }
 
+// ActionChoices are the rows an actor may take now, for the keys of a screen: everything was looked at but what the event itself brings.
+func (m Machine) ActionChoices(a Action, actor Actor, at time.Time) []Row {
+	at = moment(at, a.last())
+	_, person, err := actor.signs(at)
+	if err != nil {
+		return nil
+	}
+	var out []Row
+	for _, row := range m.actions {
+		if row.From != a.State || row.Event == Order || !m.may(row, person, a.Ordering, a.Unit) {
+			continue
+		}
+		if !slices.ContainsFunc(row.Guards, func(guard Guard) bool { return m.actionGuard(guard, a, actor, at) != nil }) {
+			out = append(out, row)
+		}
+	}
+	return out
+}
+
 func (a Action) last() time.Time {
 	if len(a.History) == 0 {
 		return time.Time{}

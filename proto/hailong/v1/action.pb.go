@@ -1648,7 +1648,11 @@ type GetContestFiguresResponse struct {
 	// True where there are too few to be shown.
 	Suppressed bool `protobuf:"varint,4,opt,name=suppressed,proto3" json:"suppressed,omitempty"`
 	// Contests upheld in the period.
-	Upheld        uint32 `protobuf:"varint,5,opt,name=upheld,proto3" json:"upheld,omitempty"`
+	Upheld uint32 `protobuf:"varint,5,opt,name=upheld,proto3" json:"upheld,omitempty"`
+	// First local day of the months the period touches.
+	From string `protobuf:"bytes,6,opt,name=from,proto3" json:"from,omitempty"`
+	// Last local day of them.
+	To            string `protobuf:"bytes,7,opt,name=to,proto3" json:"to,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1716,6 +1720,20 @@ func (x *GetContestFiguresResponse) GetUpheld() uint32 {
 		return x.Upheld
 	}
 	return 0
+}
+
+func (x *GetContestFiguresResponse) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *GetContestFiguresResponse) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
 }
 
 var File_hailong_v1_action_proto protoreflect.FileDescriptor
@@ -1870,7 +1888,7 @@ const file_hailong_v1_action_proto_rawDesc = "" +
 	"\x04from\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
 	"R\x04from\x12\x17\n" +
 	"\x02to\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
-	"R\x02to\"\xb7\x01\n" +
+	"R\x02to\"\xdb\x01\n" +
 	"\x19GetContestFiguresResponse\x12\x1f\n" +
 	"\vofficial_id\x18\x01 \x01(\tR\n" +
 	"officialId\x12\x14\n" +
@@ -1879,7 +1897,9 @@ const file_hailong_v1_action_proto_rawDesc = "" +
 	"\n" +
 	"suppressed\x18\x04 \x01(\bR\n" +
 	"suppressed\x12\x16\n" +
-	"\x06upheld\x18\x05 \x01(\rR\x06upheld2\xd3\b\n" +
+	"\x06upheld\x18\x05 \x01(\rR\x06upheld\x12\x12\n" +
+	"\x04from\x18\x06 \x01(\tR\x04from\x12\x0e\n" +
+	"\x02to\x18\a \x01(\tR\x02to2\xd3\b\n" +
 	"\rActionService\x12i\n" +
 	"\fOrderActions\x12\x1f.hailong.v1.OrderActionsRequest\x1a .hailong.v1.OrderActionsResponse\"\x16\x82\xd3\xe4\x93\x02\x10:\x01*\"\v/v1/actions\x12i\n" +
 	"\tGetAction\x12\x1c.hailong.v1.GetActionRequest\x1a\x1d.hailong.v1.GetActionResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/actions/{action_id}\x12c\n" +
