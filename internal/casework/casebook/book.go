@@ -58,6 +58,7 @@ type Book struct {
 
 	cases    store.Docs[document]
 	numbers  store.Docs[numbered]
+	holdings store.Docs[Holding]
 	words    store.Docs[wordsDoc]
 	contacts store.Docs[contactDoc]
 	drafts   store.Docs[draftDoc]
@@ -98,6 +99,7 @@ func Open(ctx context.Context, engine store.Engine, options Options) (*Book, err
 	for _, open := range []func() error{
 		func() (err error) { b.cases, err = caseType.Open(ctx, engine); return err },
 		func() (err error) { b.numbers, err = numberType.Open(ctx, engine); return err },
+		func() (err error) { b.holdings, err = holdingType.Open(ctx, engine); return err },
 		func() (err error) { b.words, err = wordsType.Open(ctx, engine); return err },
 		func() (err error) { b.contacts, err = contactType.Open(ctx, engine); return err },
 		func() (err error) { b.drafts, err = draftType.Open(ctx, engine); return err },

@@ -100,7 +100,8 @@ var (
 		store.Index{Name: byAsksUnit, Fields: []string{"collective.unit"}, Multi: true},
 		store.Index{Name: byChanged, Fields: []string{"changed_at"}},
 	)
-	numberType = store.Type[numbered](caseType) // the same documents, read in part and never written
+	numberType  = store.Type[numbered](caseType) // the same documents, read in part and never written
+	holdingType = store.Type[Holding](caseType)
 
 	wordsType = store.Define[wordsDoc]("case_words",
 		store.Index{Name: "case", Fields: []string{"case", "at"}},

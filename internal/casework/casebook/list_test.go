@@ -13,6 +13,7 @@ import (
 	"github.com/hailong-vn/hailong/internal/casework"
 	"github.com/hailong-vn/hailong/internal/casework/casebook"
 	"github.com/hailong-vn/hailong/internal/fault"
+	"github.com/hailong-vn/hailong/internal/localday"
 	"github.com/hailong-vn/hailong/internal/store"
 )
 
@@ -123,6 +124,58 @@ func TestLists(t *testing.T) {
 			t.Errorf("a page of another list: %v", err)
 		}
 		_ = elsewhere
+	})
+}
+
+// TestWhatWaitsComesInOrder reads what waits in pages of every size, after events that moved due days away from where cases stand in the index.
+func TestWhatWaitsComesInOrder(t *testing.T) {
+	onEngines(t, func(t *testing.T, h *house) {
+		b := h.open()
+		script := []step{{event(casework.Assign), operator()}, {event(casework.RequestExplanation), deputy()}, {event(casework.Submit), writer()}, {event(casework.Accept), deputy()}, {event(casework.Reply), operator()}}
+		var list []casebook.Kept
+		for i := range 24 {
+			list = append(list, h.opened(b))
+			for n := range list { // each day some go on, in no order
+				if at := int(list[n].Version) - 1; (i*7+n*5)%3 == 0 && at < len(script) {
+					list[n] = h.apply(b, list[n], script[at].event, script[at].by)
+				}
+			}
+			if i%2 == 1 {
+				h.days(1)
+			}
+		}
+		h.days(4)
+		today, _ := localday.Of(h.clock())
+		for _, f := range []casebook.Filter{{Waiting: true}, {Unit: commune, Waiting: true}, {ResultMissing: true}, {Late: true}, {States: []casework.State{casework.Explained}}, {Unit: office, Waiting: true, Source: casework.FromCall}} {
+			want := map[string]bool{}
+			for _, k := range list {
+				in := f.Unit != office || k.Assigned == office
+				in = in && (!f.ResultMissing || k.ResultMissing()) && (!f.Late || k.Late(today)) && (f.States == nil || k.State == f.States[0])
+				if in {
+					want[k.ID] = true
+				}
+			}
+			if len(want) < 3 {
+				t.Fatalf("%+v tries nothing: %d cases", f, len(want))
+			}
+			limits := []int{1, 2, 3, 7, 100}
+			if h.engine.Name() != "sqlite" {
+				limits = limits[2:4] // its cursors are tried; the order is the same code
+			}
+			for _, limit := range limits {
+				got := map[string]bool{}
+				var due localday.Day
+				for _, k := range h.all(b, f, limit) {
+					if got[k.ID] || !want[k.ID] || k.Due < due {
+						t.Errorf("%+v, %d a page: %s due %s after %s, twice %v, wanted %v", f, limit, k.State, k.Due, due, got[k.ID], want[k.ID])
+					}
+					got[k.ID], due = true, k.Due
+				}
+				if len(got) != len(want) {
+					t.Errorf("%+v, %d a page: %d of %d", f, limit, len(got), len(want))
+				}
+			}
+		}
 	})
 }
 

@@ -30,13 +30,14 @@ func (q *query) ofWords() stream {
 	tree := q.book.options.Tree()
 	return func(ctx context.Context, from place) iter.Seq2[hit, error] {
 		return func(yield func(hit, error) bool) {
-			term, err := from.Term, error(nil)
+			term := from.Term
 			if !slices.Contains(q.terms, term) {
-				if term, err = q.rarest(ctx); err != nil {
+				rarest, err := q.rarest(ctx)
+				if err != nil {
 					yield(hit{}, err)
 					return
 				}
-				from.At = ""
+				term, from.At = rarest, ""
 			}
 			query := store.Query{Index: "words", Equal: []any{term}, Desc: true, After: from.At}
 			for item, err := range inChunks(ctx, q.book.rawWords, query, 4*q.limit) {
