@@ -33,7 +33,7 @@ type coveredBy struct{ book *casebook.Book }
 func (c coveredBy) Changed(ctx context.Context, since time.Time) iter.Seq2[coverage.Case, error] {
 	return func(yield func(coverage.Case, error) bool) {
 		for kept, err := range c.book.Changed(ctx, since) {
-			if !yield(coverage.Case{Case: kept.Case, About: kept.About}, err) || err != nil {
+			if !yield(coverage.Case{Case: kept.Case(), About: kept.About}, err) || err != nil {
 				return
 			}
 		}

@@ -15,9 +15,13 @@ import (
 	"github.com/hailong-vn/hailong/internal/store"
 )
 
-// lookBack is how long before the latest time seen is asked again for what changed: servers' clocks differ, and what is written may be
-// seen a moment after its time.
-const lookBack = 5 * time.Minute
+const (
+	// lookBack is how long before the latest time seen is asked again, each time, for what changed: what is written may be seen a moment
+	// after its time.
+	lookBack = 5 * time.Second
+	// wideBack is the same for what is asked again now and then (again), because servers' clocks differ.
+	wideBack = 5 * time.Minute
+)
 
 // margin is how long a case or note may say that it changed before a rating it holds was given: a counter's clock may be ahead.
 const margin = 24 * time.Hour
@@ -64,13 +68,27 @@ func (h *holdings) upTo(ctx context.Context, from localday.Day, version string) 
 	defer h.turn.Unlock()
 	since := from.Start().Add(-margin)
 	known := !h.since.IsZero() && !since.Before(h.since)
-	if known && version != "" && version == h.version {
+	switch {
+	case !known:
+		return h.read(ctx, since, since, since, version)
+	case version != "" && version == h.version:
 		return nil
 	}
-	caseSince, noteSince := since, since
-	if known {
-		caseSince, noteSince = later(h.latest[0].Add(-lookBack), h.since), later(h.latest[1].Add(-lookBack), h.since)
+	return h.read(ctx, h.since, later(h.latest[0].Add(-lookBack), h.since), later(h.latest[1].Add(-lookBack), h.since), version)
+}
+
+// again asks once more for what changed some time ago: a server whose clock is behind may have written it since.
+func (h *holdings) again(ctx context.Context) error {
+	h.turn.Lock()
+	defer h.turn.Unlock()
+	if h.since.IsZero() {
+		return nil // nobody asked for anything yet
 	}
+	return h.read(ctx, h.since, later(h.latest[0].Add(-wideBack), h.since), later(h.latest[1].Add(-wideBack), h.since), "")
+}
+
+// read takes in what changed since two times, after which all since a third is known. It is called by one at a time.
+func (h *holdings) read(ctx context.Context, since, caseSince, noteSince time.Time, version string) error {
 	var cases []Case
 	for c, err := range h.from.Changed(ctx, caseSince) {
 		if err != nil {
@@ -111,9 +129,7 @@ func (h *holdings) upTo(ctx context.Context, from localday.Day, version string) 
 	for rating, day := range found {
 		h.put(rating, day)
 	}
-	if !known {
-		h.since = since
-	}
+	h.since = since
 	for i := range h.latest {
 		h.latest[i] = later(h.latest[i], h.since)
 	}

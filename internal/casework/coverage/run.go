@@ -7,20 +7,27 @@ import (
 
 // How the digests of recent days are kept folded.
 const (
-	keepEvery = time.Minute
-	keepDays  = 31
+	keepEvery  = time.Minute
+	keepDays   = 31
+	againEvery = 15 * time.Second
 )
 
-// Run keeps the digests of the last days folded until ctx ends, so that nobody waits for them. It is a convenience: whoever asks folds
-// what is missing, and any number of processes may run it.
+// Run keeps the digests of the last days folded until ctx ends, so that nobody waits for them: whoever asks would fold what is missing. It
+// also looks again for cases and notes that a server with a slow clock wrote. Any number of processes may run it.
 func (c *Coverage) Run(ctx context.Context) {
-	ticker := time.NewTicker(keepEvery)
+	ticker, again := time.NewTicker(keepEvery), time.NewTicker(againEvery)
 	defer ticker.Stop()
+	defer again.Stop()
 	before := ""
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-again.C:
+			if err := c.holdings.again(ctx); err != nil && ctx.Err() == nil {
+				c.options.Logger.WarnContext(ctx, "which ratings cases hold cannot be read again", "error", err)
+			}
+			continue
 		case <-ticker.C:
 		}
 		version, err := c.version(ctx)
