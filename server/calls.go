@@ -10,6 +10,7 @@ import (
 	"github.com/hailong-vn/hailong/internal/hotline"
 	"github.com/hailong-vn/hailong/internal/identity"
 	"github.com/hailong-vn/hailong/internal/localday"
+	"github.com/hailong-vn/hailong/internal/notice"
 	"github.com/hailong-vn/hailong/internal/store"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 )
@@ -144,7 +145,28 @@ func (s callService) FinishCall(ctx context.Context, request *pb.FinishCallReque
 	if err != nil {
 		return nil, err
 	}
+	s.tellPraised(ctx, call)
 	return s.proto(ctx, call), nil
+}
+
+// tellPraised tells an official who was praised, once. The praise stands on a page too, so a call is not held up where nobody can be told.
+func (s callService) tellPraised(ctx context.Context, call hotline.Call) {
+	if call.Kind != hotline.Praise || call.Official == "" || call.Open {
+		return
+	}
+	accounts, err := s.accounts.OfOfficial(ctx, call.Official)
+	var messages []notice.Message
+	for _, account := range accounts {
+		messages = append(messages, notice.Message{
+			ID: "call/" + call.ID + "/praise", Account: account.ID, Topic: "call.praise", Unit: cmp.Or(call.About, call.Unit), Link: "/praise", At: call.EndedAt,
+		})
+	}
+	if err == nil && len(messages) > 0 {
+		err = s.notices.Tell(ctx, messages)
+	}
+	if err != nil {
+		s.Logger.WarnContext(ctx, "an official was not told of praise", "call", call.ID, "error", err)
+	}
 }
 
 func (s callService) CorrectCall(ctx context.Context, request *pb.CorrectCallRequest) (*pb.Call, error) {
@@ -169,6 +191,7 @@ func (s callService) CorrectCall(ctx context.Context, request *pb.CorrectCallReq
 	if err != nil {
 		return nil, err
 	}
+	s.tellPraised(ctx, call)
 	return s.proto(ctx, call), nil
 }
 

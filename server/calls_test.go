@@ -189,6 +189,10 @@ func TestPraiseReachesTheOfficial(t *testing.T) {
 	if err != nil || len(praise.GetPraise()) != 1 || praise.GetPraise()[0].GetText() != "Hướng dẫn tận tình" || praise.GetPraise()[0].GetOfficialName() != "Cô Hoa" {
 		t.Errorf("one's own %v, %v", praise, err)
 	}
+	told, err := s.notices().ListNotices(own, &pb.ListNoticesRequest{})
+	if err != nil || len(told.GetNotices()) != 1 || told.GetNotices()[0].GetLink() != "/praise" {
+		t.Errorf("told %v, %v", told, err)
+	}
 	if praise, err = s.calls().ListPraise(other, &pb.ListPraiseRequest{UnitId: p.office, OfficialId: officer.GetId()}); err != nil || len(praise.GetPraise()) != 0 {
 		t.Errorf("somebody else's %v, %v", praise, err)
 	}
