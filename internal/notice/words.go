@@ -1,6 +1,7 @@
 package notice
 
 import (
+	"strings"
 	"time"
 
 	"github.com/hailong-vn/hailong/internal/language"
@@ -23,6 +24,9 @@ func (n *Notices) Line(in language.Language, unit string, line Line) string {
 
 func words(in language.Language, topic string, values []any, args map[string]string) Words {
 	key := "notice." + topic
+	if strings.HasPrefix(topic, "clock.") && args["number"] == "" && Has(in, key+".action") { // only cases have a number
+		key += ".action"
+	}
 	if told := key + "." + args["audience"]; args["audience"] != "" && Has(in, told) {
 		key = told
 	}

@@ -107,6 +107,7 @@ func TestWords(t *testing.T) {
 		"for a stand-in":         {language.Vietnamese, standIn, "Giải trình", "làm thay Nguyễn Văn Minh."},
 		"a clock by its name":    {language.Vietnamese, late, "Quá hạn: phản ánh số 7/2026", "quá hạn bước xem xét giải trình"},
 		"a clock of the office":  {language.Vietnamese, odd, "Quá hạn: phản ánh số –", "một bước của riêng cơ quan"},
+		"a clock of an action":   {language.Vietnamese, Notice{Topic: "clock.remind_after", Unit: "xa", Args: map[string]string{"clock": "correct", "title": "Thêm quầy"}}, "Quá hạn: Thêm quầy", "Việc chấn chỉnh “Thêm quầy” tại Xã Đồi Nắng đã quá hạn làm xong"},
 		"what nobody knows":      {language.Vietnamese, Notice{Topic: "case.flown_away", Unit: "xa"}, "Có việc mới tại Xã Đồi Nắng", "Xin mở trang để xem."},
 		"an audience of no word": {language.English, Notice{Topic: "case.return", Unit: "xa", Args: map[string]string{"audience": "moon"}}, "Returned: case –", "explain again"},
 	} {
