@@ -18,6 +18,7 @@ func (a *application) openCasebook(ctx context.Context, keys secret.Keys) (err e
 	a.caseOptions = casebook.Options{
 		Keys: keys, Tree: a.directory.Tree, Rules: a.office.Rules, Hours: func(string) officehours.Hours { return a.officeHours(context.Background()) },
 		Tell: a.tellOfCases, Feed: a.bus, Logger: a.Logger, Now: a.Clock,
+		ContactDays: func(receiving string) int { return a.office.Opening(receiving).EraseContacts },
 	}
 	a.casebook, err = casebook.Open(ctx, a.engine, a.caseOptions)
 	return err
@@ -84,4 +85,17 @@ func (a *application) happeningOf(ctx context.Context, t casebook.Telling) happe
 		}
 	}
 	return out
+}
+
+// retime counts the clocks of all cases anew after deadlines or the calendar changed. It may take a while, and is done each day anyway.
+func (a *application) retime(ctx context.Context) {
+	go func() {
+		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		defer cancel()
+		stop := context.AfterFunc(a.ending, cancel)
+		defer stop()
+		if err := a.casebook.Retime(ctx); err != nil && ctx.Err() == nil {
+			a.Logger.WarnContext(ctx, "clocks are counted anew within a day, not now", "error", err)
+		}
+	}()
 }

@@ -134,6 +134,7 @@ func (s caseRulesService) SaveDeadlineRules(ctx context.Context, request *pb.Sav
 	if err != nil {
 		return nil, everyFault(ctx, err)
 	}
+	s.retime(ctx)
 	return s.table(caller, request.GetUnitId(), table), nil
 }
 

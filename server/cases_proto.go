@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"github.com/hailong-vn/hailong/internal/casework"
 	"github.com/hailong-vn/hailong/internal/casework/casebook"
 	"github.com/hailong-vn/hailong/internal/deadline"
 	"github.com/hailong-vn/hailong/internal/fault"
+	"github.com/hailong-vn/hailong/internal/identity"
 	"github.com/hailong-vn/hailong/internal/language"
 	"github.com/hailong-vn/hailong/internal/localday"
 	"github.com/hailong-vn/hailong/internal/officehours"
@@ -44,7 +46,40 @@ func (a *application) caseProto(ctx context.Context, c casebook.Kept) *pb.Case {
 		out.Route = routeProto(c.Route)
 	}
 	out.Clocks = a.clocks(ctx, c.Clocks)
+	a.veil(callerOf(ctx), c.Case, out)
 	return out
+}
+
+// unitLevel tells whether a caller works at the place that is rated: who sees opinions, never who gave them nor when to the minute.
+func unitLevel(caller identity.Caller) bool {
+	return caller.Role == pb.Role_ROLE_OFFICIAL || caller.Role == pb.Role_ROLE_HEAD
+}
+
+// veil leaves only the day of a case that a rating opened seconds after it was given, and names its ratings by names that mean nothing
+// elsewhere, for callers at the place that is rated.
+func (a *application) veil(caller identity.Caller, c casework.Case, out *pb.Case) {
+	if !unitLevel(caller) {
+		return
+	}
+	name := a.ratingList.Namer(caller)
+	out.RatingIds = nil
+	for _, id := range c.Attached {
+		out.RatingIds = append(out.RatingIds, name(id))
+	}
+	if len(c.Attached) == 0 {
+		return
+	}
+	out.OpenedAt = timestamp(dayOnly(c.OpenedAt))
+	if len(c.History) == 1 {
+		out.ChangedAt = out.OpenedAt
+	}
+}
+
+// dayOnly is the beginning of the local day of an instant.
+func dayOnly(at time.Time) time.Time {
+	day, _ := localday.Of(at)
+	start, _ := time.ParseInLocation(time.DateOnly, string(day), localday.Zone) // it was made of an instant
+	return start
 }
 
 // clocks are those that run, the most urgent first; those that stand still last.
@@ -163,7 +198,9 @@ func eventOf(e *pb.CaseEvent) casework.Event {
 func (s caseService) history(ctx context.Context, c casework.Case) []*pb.CaseEntry {
 	called := s.called(ctx)
 	var out []*pb.CaseEntry
-	for _, e := range c.History {
+	veiled := unitLevel(callerOf(ctx)) && len(c.Attached) > 0
+	name := s.ratingList.Namer(callerOf(ctx))
+	for i, e := range c.History {
 		ev := e.Event
 		entry := &pb.CaseEntry{
 			At: timestamp(e.At), By: called(e.By.Account), Role: string(e.By.Role), StandingInFor: called(e.By.For), AccountId: e.By.Account, From: string(e.From), To: string(e.To),
@@ -173,6 +210,12 @@ func (s caseService) history(ctx context.Context, c casework.Case) []*pb.CaseEnt
 		}
 		if ev.Route.Kind != "" {
 			entry.Route = routeProto(ev.Route)
+		}
+		if veiled && (i == 0 || len(ev.Ratings) > 0) {
+			entry.At, entry.RatingIds = timestamp(dayOnly(e.At)), nil
+			for _, id := range ev.Ratings {
+				entry.RatingIds = append(entry.RatingIds, name(id))
+			}
 		}
 		for _, reason := range ev.Reasons {
 			entry.Reasons = append(entry.Reasons, string(reason))

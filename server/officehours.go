@@ -32,5 +32,6 @@ func (s directoryService) SetOfficeHours(ctx context.Context, request *pb.SetOff
 	if err != nil {
 		return nil, err
 	}
+	s.retime(ctx)
 	return hours.Proto(version), nil
 }

@@ -44,10 +44,10 @@ type Options struct {
 	Tell  func(ctx context.Context, t []Telling) error // nil = nobody is told; a Telling comes at least once, always with the same ID
 	Feed  Publisher                                    // hears of every change; nil = nobody
 
-	ContactDays int              // a contact is erased so many days after the case ended or was replied to; 0 = 365
-	Random      io.Reader        // of citizens' codes; nil = crypto/rand
-	Logger      *slog.Logger     // nil = nothing is logged
-	Now         func() time.Time // nil = time.Now
+	ContactDays func(receiving string) int // a contact is erased so many days after the case ended or was replied to; nil = 365
+	Random      io.Reader                  // of citizens' codes; nil = crypto/rand
+	Logger      *slog.Logger               // nil = nothing is logged
+	Now         func() time.Time           // nil = time.Now
 }
 
 // Book keeps cases. Its methods may be called by many goroutines and processes.
@@ -89,8 +89,8 @@ func Open(ctx context.Context, engine store.Engine, options Options) (*Book, err
 	if b.options.Random == nil {
 		b.options.Random = rand.Reader
 	}
-	if b.options.ContactDays <= 0 {
-		b.options.ContactDays = 365
+	if b.options.ContactDays == nil {
+		b.options.ContactDays = func(string) int { return 365 }
 	}
 	b.recent = recent{cases: map[string]remembered{}, machines: map[office]casework.Machine{}, dues: map[term]deadline.Due{}}
 	b.registers.by = map[registerKey]*register{}

@@ -76,7 +76,7 @@ func (b *Book) sealContact(id, caseID string, c Contact, at time.Time) (contactD
 		doc.LastFour = append(doc.LastFour, b.blind("last", phone[len(phone)-4:]))
 	}
 	day, _ := localday.Of(at)
-	doc.EraseOn = day.Add(b.options.ContactDays)
+	doc.EraseOn = day.Add(askAgain) // asked then, for the case may go on for long
 	return doc, nil
 }
 

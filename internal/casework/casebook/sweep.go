@@ -227,7 +227,7 @@ func (b *Book) expire(ctx context.Context, today localday.Day) error {
 		again := today.Add(askAgain)
 		if there && !d.ResultMissing() {
 			ended, _ := localday.Of(d.ChangedAt)
-			again = ended.Add(b.options.ContactDays)
+			again = ended.Add(b.options.ContactDays(d.Receiving))
 		}
 		if !there || again <= today {
 			if _, err := b.eraseContact(ctx, doc.Value.ID); err != nil {
