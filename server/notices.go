@@ -21,7 +21,7 @@ import (
 func (a *application) openNotices(ctx context.Context, keys secret.Keys) (err error) {
 	options := notice.Options{
 		Keys: keys, Limits: a.bus, Logger: a.Logger, Now: a.Clock, PublicURL: a.PublicURL, Within: a.within, UnitName: a.unitName,
-		Recipient: a.recipient, Keepers: a.webhookKeepers, Observe: a.metrics.delivered,
+		Recipient: a.recipient, Keepers: a.webhookKeepers, Observe: a.metrics.delivered, Digest: a.digest,
 	}
 	if options.Networks, err = networks("-webhook-networks", a.WebhookNetworks); err != nil {
 		return err
