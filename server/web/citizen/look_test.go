@@ -21,7 +21,7 @@ func TestLook(t *testing.T) {
 	followed.answer("Kính gửi ông/bà,\nNgày hôm ấy hai quầy cùng nghỉ. Từ thứ hai có người trực thay. Chúng tôi xin lỗi ông/bà.")
 	for _, view := range []webtest.View{
 		{Path: "/p", Name: "citizen-follow"},
-		{Path: "/p/" + followed.GetCode(), Name: "citizen-case", Then: func(page *browser.Page) { page.Click("summary") }},
+		{Path: "/p/" + followed.GetCode(), Name: "citizen-case"},
 		{Path: form, Name: "citizen-form"},
 		{Path: form, Name: "citizen-content", Then: choose("5")},
 		{Path: form, Name: "citizen-discontent", Then: func(page *browser.Page) {
@@ -36,4 +36,10 @@ func TestLook(t *testing.T) {
 	} {
 		program.Look(t, view)
 	}
+	page := browser.Open(t).Page(t, browser.Options{Width: 320, Height: 640})
+	page.Go(program.HTTP + "/p/" + followed.GetCode())
+	page.Click("summary")
+	page.NoHorizontalScroll()
+	page.CheckAccessible()
+	page.Screenshot("citizen-case-open")
 }
