@@ -25,13 +25,17 @@ func TestCaseRules(t *testing.T) {
 		mine := p.as("quản trị xã", pb.Role_ROLE_ADMINISTRATOR, p.mine)
 		leader := p.as("lãnh đạo", pb.Role_ROLE_LEADER, p.mine)
 		inspector := p.as("thanh tra", pb.Role_ROLE_INSPECTOR, p.top)
-		t.Run("rules", func(t *testing.T) { testRules(p.at(t), mine, leader, inspector) })
-		t.Run("stand-ins", func(t *testing.T) { testStandIns(p.at(t), mine, leader, inspector) })
-		t.Run("a rating becomes a case", func(t *testing.T) { testRatingBecomesCase(p.at(t), mine, leader) })
+		t.Run("rules", func(t *testing.T) { testRules(callers{mine, leader, inspector}, p.at(t)) })
+		t.Run("stand-ins", func(t *testing.T) { testStandIns(callers{mine, leader, inspector}, p.at(t)) })
+		t.Run("a rating becomes a case", func(t *testing.T) { testRatingBecomesCase(callers{mine, leader, inspector}, p.at(t)) })
 	})
 }
 
-func testRules(p *province, mine, leader, inspector context.Context) {
+// callers are an administrator and a leader of a commune, and an inspector of its province.
+type callers struct{ mine, leader, inspector context.Context }
+
+func testRules(c callers, p *province) {
+	mine, leader, inspector := c.mine, c.leader, c.inspector
 	t, rules := p.t, p.caseRules()
 	table, err := rules.GetDeadlineRules(leader, &pb.GetDeadlineRulesRequest{UnitId: p.office})
 	if err != nil || !table.GetOrigin().GetProductDefault() || len(table.GetRules()) < 10 || table.GetRules()[0].GetDays() == 0 || table.GetVersion() != "0" {
@@ -108,7 +112,8 @@ func testRules(p *province, mine, leader, inspector context.Context) {
 	}
 }
 
-func testStandIns(p *province, mine, leader, inspector context.Context) {
+func testStandIns(c callers, p *province) {
+	mine, leader, inspector := c.mine, c.leader, c.inspector
 	t, rules := p.t, p.caseRules()
 	p.as("phó chủ tịch", pb.Role_ROLE_LEADER, p.mine)
 	colleague := p.as("trưởng phòng", pb.Role_ROLE_HEAD, p.office)
@@ -175,7 +180,8 @@ func testStandIns(p *province, mine, leader, inspector context.Context) {
 	}
 }
 
-func testRatingBecomesCase(p *province, mine, leader context.Context) {
+func testRatingBecomesCase(c callers, p *province) {
+	mine, leader := c.mine, c.leader
 	t := p.t
 	// The commune keeps one register, and takes up bare taps on paper of score 1.
 	for _, one := range []struct {
