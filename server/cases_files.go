@@ -1,12 +1,14 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"io"
 
 	"google.golang.org/grpc"
 
 	"github.com/hailong-vn/hailong/internal/casework"
+	"github.com/hailong-vn/hailong/internal/casework/actions"
 	"github.com/hailong-vn/hailong/internal/fault"
 	"github.com/hailong-vn/hailong/internal/identity"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
@@ -27,11 +29,11 @@ func (s caseService) UploadAttachment(stream grpc.ClientStreamingServer[pb.Uploa
 		}
 		return err
 	}
-	c, err := s.readCase(ctx, first.GetCaseId())
+	owner, err := s.holder(ctx, first.GetCaseId(), first.GetActionId())
 	if err != nil {
 		return err
 	}
-	file, err := s.casebook.Attach(ctx, c.ID, first.GetName(), &parts{left: first.GetContent(), next: func() ([]byte, error) {
+	file, err := s.casebook.AttachTo(ctx, owner, first.GetName(), &parts{left: first.GetContent(), next: func() ([]byte, error) {
 		part, err := stream.Recv()
 		return part.GetContent(), err
 	}}, callerOf(ctx).AccountID)
@@ -39,6 +41,16 @@ func (s caseService) UploadAttachment(stream grpc.ClientStreamingServer[pb.Uploa
 		return err
 	}
 	return stream.SendAndClose(attachmentProto(file))
+}
+
+// holder names the holder of files, a case or an action that the caller may see.
+func (s caseService) holder(ctx context.Context, caseID, actionID string) (string, error) {
+	if caseID == "" && actionID != "" {
+		action, err := actionService{application: s.application}.readAction(ctx, actionID)
+		return actions.Owner(action.ID), err
+	}
+	c, err := s.readCase(ctx, caseID)
+	return c.ID, err
 }
 
 // parts reads a file as it comes.
@@ -62,11 +74,11 @@ func (p *parts) Read(into []byte) (int, error) {
 
 func (s caseService) DownloadAttachment(request *pb.DownloadAttachmentRequest, stream grpc.ServerStreamingServer[pb.DownloadAttachmentResponse]) error {
 	ctx := stream.Context()
-	c, err := s.readCase(ctx, request.GetCaseId())
+	owner, err := s.holder(ctx, request.GetCaseId(), request.GetActionId())
 	if err != nil {
 		return err
 	}
-	file, content, err := s.casebook.OpenAttachment(ctx, c.ID, request.GetAttachmentId())
+	file, content, err := s.casebook.OpenAttachment(ctx, owner, request.GetAttachmentId())
 	if err != nil {
 		return err
 	}

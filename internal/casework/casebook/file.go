@@ -54,9 +54,10 @@ func (b *Book) Attach(ctx context.Context, id, name string, r io.Reader, account
 	return b.AttachTo(ctx, id, name, r, account)
 }
 
-// AttachTo is Attach for what is no case, such as evidence of a corrective action. owner is its id, a UUID.
+// AttachTo is Attach for what is no case, such as evidence of a corrective action. owner is its id, a UUID, behind what it is the id of,
+// such as "action-", so that it is never a case's.
 func (b *Book) AttachTo(ctx context.Context, owner, name string, r io.Reader, account string) (casework.Attachment, error) {
-	if uuid.Validate(owner) != nil {
+	if !isHolder(owner) {
 		return casework.Attachment{}, unknown(owner)
 	}
 	f := fileDoc{ID: uuid.Must(uuid.NewV7()).String(), Case: owner, By: account, At: store.Milliseconds(b.now()), Size: 1}
@@ -95,6 +96,15 @@ func (b *Book) AttachTo(ctx context.Context, owner, name string, r io.Reader, ac
 		return a, told("keep an attachment", err)
 	}
 	return f.attachment(), nil
+}
+
+func isHolder(owner string) bool {
+	const letters = 36 // of a UUID
+	if len(owner) < letters {
+		return false
+	}
+	kind, id := owner[:len(owner)-letters], owner[len(owner)-letters:]
+	return uuid.Validate(id) == nil && (kind == "" || kind == "action-")
 }
 
 // maxHeld is how many files there may be beside one case, those of drafts among them.

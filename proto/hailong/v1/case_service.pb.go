@@ -1140,14 +1140,16 @@ func (x *ExplanationDraft) GetSavedAt() *timestamppb.Timestamp {
 // UploadAttachmentRequest is a part of a file.
 type UploadAttachmentRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The case; in the first part.
+	// The case; in the first part. Empty where it is for an action.
 	CaseId string `protobuf:"bytes,1,opt,name=case_id,json=caseId,proto3" json:"case_id,omitempty"`
 	// Name; in the first part.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	// Media type; in the first part.
 	Type string `protobuf:"bytes,3,opt,name=type,proto3" json:"type,omitempty"`
 	// Bytes, at most 1 MB a part.
-	Content       []byte `protobuf:"bytes,4,opt,name=content,proto3" json:"content,omitempty"`
+	Content []byte `protobuf:"bytes,4,opt,name=content,proto3" json:"content,omitempty"`
+	// The corrective action, instead of a case; in the first part.
+	ActionId      string `protobuf:"bytes,5,opt,name=action_id,json=actionId,proto3" json:"action_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1210,13 +1212,22 @@ func (x *UploadAttachmentRequest) GetContent() []byte {
 	return nil
 }
 
+func (x *UploadAttachmentRequest) GetActionId() string {
+	if x != nil {
+		return x.ActionId
+	}
+	return ""
+}
+
 // DownloadAttachmentRequest names the file.
 type DownloadAttachmentRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The case.
+	// The case; empty where it is of an action.
 	CaseId string `protobuf:"bytes,1,opt,name=case_id,json=caseId,proto3" json:"case_id,omitempty"`
 	// The file.
-	AttachmentId  string `protobuf:"bytes,2,opt,name=attachment_id,json=attachmentId,proto3" json:"attachment_id,omitempty"`
+	AttachmentId string `protobuf:"bytes,2,opt,name=attachment_id,json=attachmentId,proto3" json:"attachment_id,omitempty"`
+	// The corrective action, instead of a case.
+	ActionId      string `protobuf:"bytes,3,opt,name=action_id,json=actionId,proto3" json:"action_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1261,6 +1272,13 @@ func (x *DownloadAttachmentRequest) GetCaseId() string {
 func (x *DownloadAttachmentRequest) GetAttachmentId() string {
 	if x != nil {
 		return x.AttachmentId
+	}
+	return ""
+}
+
+func (x *DownloadAttachmentRequest) GetActionId() string {
+	if x != nil {
+		return x.ActionId
 	}
 	return ""
 }
@@ -2175,15 +2193,17 @@ const file_hailong_v1_case_service_proto_rawDesc = "" +
 	"\x10ExplanationDraft\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x03R\aversion\x129\n" +
 	"\vexplanation\x18\x02 \x01(\v2\x17.hailong.v1.ExplanationR\vexplanation\x125\n" +
-	"\bsaved_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\asavedAt\"\x9b\x01\n" +
+	"\bsaved_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\asavedAt\"\xc1\x01\n" +
 	"\x17UploadAttachmentRequest\x12 \n" +
 	"\acase_id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06caseId\x12\x1c\n" +
 	"\x04name\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xac\x02R\x04name\x12\x1b\n" +
 	"\x04type\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18dR\x04type\x12#\n" +
-	"\acontent\x18\x04 \x01(\fB\t\xbaH\x06z\x04\x18\x80\x80@R\acontent\"o\n" +
-	"\x19DownloadAttachmentRequest\x12\"\n" +
-	"\acase_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06caseId\x12.\n" +
-	"\rattachment_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\fattachmentId\"n\n" +
+	"\acontent\x18\x04 \x01(\fB\t\xbaH\x06z\x04\x18\x80\x80@R\acontent\x12$\n" +
+	"\taction_id\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18@R\bactionId\"\x93\x01\n" +
+	"\x19DownloadAttachmentRequest\x12 \n" +
+	"\acase_id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06caseId\x12.\n" +
+	"\rattachment_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\fattachmentId\x12$\n" +
+	"\taction_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\bactionId\"n\n" +
 	"\x1aDownloadAttachmentResponse\x126\n" +
 	"\n" +
 	"attachment\x18\x01 \x01(\v2\x16.hailong.v1.AttachmentR\n" +

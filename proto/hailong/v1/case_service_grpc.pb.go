@@ -62,7 +62,8 @@ type CaseServiceClient interface {
 	GetDraft(ctx context.Context, in *GetDraftRequest, opts ...grpc.CallOption) (*ExplanationDraft, error)
 	// SaveDraft keeps the caller's own draft as it is typed; it is not judged. Aborted where it was saved elsewhere meanwhile.
 	SaveDraft(ctx context.Context, in *SaveDraftRequest, opts ...grpc.CallOption) (*ExplanationDraft, error)
-	// UploadAttachment stores a file for an explanation: first its name and type, then its bytes. At most 10 MB; what it is, is seen from the bytes.
+	// UploadAttachment stores a file for an explanation, or for what shows that a corrective action is done: first its name and type, then its
+	// bytes. At most 10 MB; what it is, is seen from the bytes.
 	UploadAttachment(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[UploadAttachmentRequest, Attachment], error)
 	// DownloadAttachment answers a file: first what it is, then its bytes.
 	DownloadAttachment(ctx context.Context, in *DownloadAttachmentRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[DownloadAttachmentResponse], error)
@@ -292,7 +293,8 @@ type CaseServiceServer interface {
 	GetDraft(context.Context, *GetDraftRequest) (*ExplanationDraft, error)
 	// SaveDraft keeps the caller's own draft as it is typed; it is not judged. Aborted where it was saved elsewhere meanwhile.
 	SaveDraft(context.Context, *SaveDraftRequest) (*ExplanationDraft, error)
-	// UploadAttachment stores a file for an explanation: first its name and type, then its bytes. At most 10 MB; what it is, is seen from the bytes.
+	// UploadAttachment stores a file for an explanation, or for what shows that a corrective action is done: first its name and type, then its
+	// bytes. At most 10 MB; what it is, is seen from the bytes.
 	UploadAttachment(grpc.ClientStreamingServer[UploadAttachmentRequest, Attachment]) error
 	// DownloadAttachment answers a file: first what it is, then its bytes.
 	DownloadAttachment(*DownloadAttachmentRequest, grpc.ServerStreamingServer[DownloadAttachmentResponse]) error
