@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/hailong-vn/hailong/internal/casework"
+	"github.com/hailong-vn/hailong/internal/casework/actions"
 	"github.com/hailong-vn/hailong/internal/casework/casebook"
 	"github.com/hailong-vn/hailong/internal/document"
 	"github.com/hailong-vn/hailong/internal/document/archive"
@@ -213,6 +214,30 @@ func (s documentService) prefillCitizen(ctx context.Context, c casebook.Kept, re
 }
 
 // seesAction checks that the caller may see a corrective action.
-func (s documentService) seesAction(_ context.Context, id string) error {
-	return fault.New(fault.NotFound, "document_action_unknown", "action", id)
+func (s documentService) seesAction(ctx context.Context, id string) error {
+	_, err := actionService{application: s.application}.readAction(ctx, id)
+	return err
+}
+
+// prefillAction fills in the corrective action of a case that was ordered last, where there is one.
+func (s documentService) prefillAction(ctx context.Context, caseID string, values map[string]string) error {
+	list, _, err := s.actions.List(ctx, actions.Filter{Case: caseID}, "", 100)
+	if err != nil {
+		return err
+	}
+	var last actions.Kept
+	for _, one := range list {
+		if one.State != casework.ActionCancelled && one.History[0].At.After(last.ChangedAt) {
+			last = one
+			last.ChangedAt = one.History[0].At
+		}
+	}
+	if last.ID == "" {
+		return nil
+	}
+	values["action_product"], values["action_due"], values["action_owner"] = last.Product, shownDay(last.Due), s.unitName(last.Unit)
+	if official, ok := s.directory.Official(last.Owner); ok {
+		values["action_owner"] = official.Name + ", " + s.nameInText(last.Unit)
+	}
+	return nil
 }
