@@ -121,7 +121,7 @@ func TestNoteThatAFollowUpIsKnown(t *testing.T) {
 	const reason = `=cmd|'/c calc'!A1 <script>alert(1)</script> đã họp với xã`
 	page.Click("article details summary")
 	page.Fill("article textarea", reason)
-	if status := page.Submit("article button"); status != http.StatusOK {
+	if status := page.Submit("article details button"); status != http.StatusOK {
 		t.Errorf("answered %d at %s", status, page.URL())
 	}
 	page.WaitText("[role=status]", "Đã ghi “đã nắm”.")
@@ -202,7 +202,7 @@ func TestNoteToBeMended(t *testing.T) {
 	page.Click("article details summary")
 	browser.Eval[bool](page, `(document.querySelector("article textarea").removeAttribute("maxlength"), true)`)
 	page.Fill("article textarea", strings.Repeat("đã họp với xã; ", 150))
-	if status := page.Submit("article button"); status != http.StatusUnprocessableEntity {
+	if status := page.Submit("article details button"); status != http.StatusUnprocessableEntity {
 		t.Errorf("answered %d", status)
 	}
 	page.Screenshot("follow-ups-mend-phone-vi")
