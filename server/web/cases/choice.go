@@ -89,7 +89,7 @@ func (c *casePage) choices(sent typed) error {
 		return slices.Index(first(), a.GetEvent()) - slices.Index(first(), b.GetEvent())
 	})
 	for i, one := range c.Choices {
-		one.Ask = one.Ask || open(one.GetEvent()) || i == 0 && len(one.Needed) > 0
+		one.Ask = one.Ask || open(one.GetEvent()) || i == 0
 	}
 	return nil
 }

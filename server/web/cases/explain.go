@@ -145,11 +145,11 @@ func (p pages) explain(v *web.Visit) error {
 	page.Typed, page.Problem = typed, wrong
 	page.Draft, _ = strconv.ParseInt(sent.value("draft"), 10, 64)
 	if sent.value("do") == "submit" && wrong == "" {
-		done, err := p.handIn(v, page, sent)
-		if done || err != nil {
+		code, err := p.handIn(v, page, sent)
+		if code == http.StatusSeeOther || err != nil {
 			return err
 		}
-		return p.explainAgain(v, page, http.StatusUnprocessableEntity)
+		return p.explainAgain(v, page, code)
 	}
 	saved, err := v.Cases.SaveDraft(v.Context(), &pb.SaveDraftRequest{CaseId: page.GetId(), Version: page.Draft, Explanation: typed})
 	switch {
@@ -173,25 +173,32 @@ func (p pages) explain(v *web.Visit) error {
 	return v.Redirect(page.Link + "/explanation")
 }
 
-// handIn hands the explanation in; done = the visitor was led on.
-func (p pages) handIn(v *web.Visit, page *explainPage, sent typed) (done bool, err error) {
+// handIn hands the explanation in and leads the visitor on; a status other than 303 says with which one the form is shown again.
+func (p pages) handIn(v *web.Visit, page *explainPage, sent typed) (code int, err error) {
 	version, _ := strconv.ParseInt(sent.value("version"), 10, 64)
 	_, err = v.Cases.ApplyCaseEvent(v.Context(), &pb.ApplyCaseEventRequest{
 		CaseId: page.GetId(), Version: version, ForAccountId: page.For, Event: &pb.CaseEvent{Name: "submit", Explanation: page.Typed},
 	})
 	if err == nil {
 		v.Notice(v.Text("casespage.done", "what", v.Text("casework.event.submit")))
-		return true, v.Redirect(page.Link)
+		return http.StatusSeeOther, v.Redirect(page.Link)
 	}
 	words, mendable := web.Message(err)
-	if code := status.Code(err); !mendable && code != codes.PermissionDenied && code != codes.NotFound {
-		return false, err
+	code = http.StatusUnprocessableEntity
+	switch status.Code(err) { //nolint:exhaustive // the others are as web.Message says
+	case codes.Aborted:
+		code = http.StatusConflict
+	case codes.PermissionDenied, codes.NotFound: // of what was typed: the case itself was read
+		mendable = true
+	}
+	if !mendable {
+		return code, err
 	}
 	page.Problem, page.Errors = words, faultsOf(err)
 	if len(page.Errors) > 0 {
 		page.Problem = v.Text("casespage.mend")
 	}
-	return false, nil
+	return code, nil
 }
 
 // meet takes in that another tab saved meanwhile: both texts are shown, and the next save takes the place of the other.

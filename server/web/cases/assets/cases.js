@@ -14,8 +14,8 @@ document.addEventListener("keydown", event => {
   event.preventDefault();
   if (at.tagName !== "SUMMARY") return at.click();
   for (let box = at.closest("details"); box; box = box.parentElement.closest("details")) box.open = true;
-  const go = at.parentElement.querySelector("[data-go]") ?? at.parentElement.querySelector("a.button, .case-taps button, form button, form input");
-  if (go === document.activeElement) return go.click();
+  const go = at.parentElement.querySelector("a.button, .case-taps button, textarea, select, .field:not(.case-picker *) input") ?? at.parentElement.querySelector("[data-go]");
+  if (go === document.activeElement) return go.click(); // a button; in a field the letter is typed
   (go ?? at).focus();
   at.scrollIntoView({block: "nearest"});
 });
