@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hailong-vn/hailong/internal/casework"
 	"github.com/hailong-vn/hailong/internal/localday"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 	"github.com/hailong-vn/hailong/server/web/webtest"
@@ -96,6 +97,35 @@ func TestFromPileToCase(t *testing.T) {
 	if err != nil || opened.GetCase().GetState() != "explanation_requested" || opened.GetCase().GetAssignedUnitId() != largest.GetScope().GetUnitId() {
 		t.Errorf("the case: %v %v", opened.GetCase(), err)
 	}
+	// The unit explains, the leader accepts: the effect is drawn, and nothing is claimed before the eight weeks are over.
+	version := opened.GetCase().GetVersion()
+	for _, step := range []struct {
+		who   webtest.Who
+		event *pb.CaseEvent
+	}{
+		{webtest.CommuneLeader, &pb.CaseEvent{Name: "submit", Explanation: &pb.Explanation{
+			Cause: string(casework.Causes()[0]), Analysis: "Sáng thứ hai chỉ có một quầy mở, người dân phải chờ hơn một giờ.", Remedy: "Mở thêm một quầy vào sáng thứ hai.", Together: true, Apology: "will", Finding: "upheld",
+		}}},
+		{webtest.Leader, &pb.CaseEvent{Name: "accept", Finding: "upheld"}},
+	} {
+		done, err := pb.NewCaseServiceClient(p.Conn(t, step.who)).ApplyCaseEvent(t.Context(), &pb.ApplyCaseEventRequest{CaseId: id, Version: version, Event: step.event})
+		if err != nil {
+			t.Fatalf("%s: %v", step.event.GetName(), err)
+		}
+		version = done.GetVersion()
+	}
+	if now := of(); now.GetAnswered() < largest.GetN() { // and those of the period that are in cases of their own
+		t.Errorf("%v after the explanation of %d was accepted", now, largest.GetN())
+	}
+	for _, path := range []string{"/coverage/effects?unit=" + p.Top, "/coverage/effects/" + id} {
+		answer := v.Get(path)
+		for _, says := range []string{"Mở thêm một quầy vào sáng thứ hai.", "Chưa đủ tám tuần: còn 57 ngày", "<svg", "Xem bảng số liệu"} {
+			if answer.Status != http.StatusOK || !strings.Contains(answer.Body, says) {
+				t.Errorf("%s, %d, does not say %q", path, answer.Status, says)
+			}
+		}
+	}
+
 	// Asked again from another page, with an id of its own, it is the same request.
 	again, err := client.RequestExplanations(t.Context(), &pb.RequestExplanationsRequest{Requests: []*pb.ExplanationRequest{{CaseId: "01999999-0000-7000-8000-000000000001", Scope: largest.GetScope()}}})
 	if err != nil || again.GetResults()[0].GetCaseId() != id || !again.GetResults()[0].GetRequested() {
