@@ -77,8 +77,11 @@ func (v *Visit) Notice(words string) {
 
 const noticeCookie = "hailong_notice"
 
-// takeNotice answers what was kept for this page.
+// takeNotice answers what was kept for this page; a part of a page that a script asks for leaves it to the next whole one.
 func (v *Visit) takeNotice() string {
+	if v.R.Header.Get("HX-Request") != "" {
+		return ""
+	}
 	cookie, err := v.R.Cookie(noticeCookie)
 	if err != nil {
 		return ""

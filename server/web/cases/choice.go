@@ -112,7 +112,7 @@ func (c *casePage) equip(one *choice) (err error) {
 	if one.Needed["finding"] {
 		chosen := one.Typed.value("finding")
 		if one.Typed == nil && c.Latest != nil {
-			chosen = c.Latest.Explanation.GetFinding()
+			chosen = c.Latest.GetFinding()
 		}
 		one.Findings = optionsOf(v, "casework.finding.", []string{"upheld", "partly", "not"}, chosen)
 	}
