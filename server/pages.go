@@ -9,6 +9,7 @@ import (
 
 	"github.com/hailong-vn/hailong/internal/identity"
 	"github.com/hailong-vn/hailong/server/web"
+	"github.com/hailong-vn/hailong/server/web/actions"
 	"github.com/hailong-vn/hailong/server/web/admin"
 	"github.com/hailong-vn/hailong/server/web/caserules"
 	"github.com/hailong-vn/hailong/server/web/cases"
@@ -64,7 +65,7 @@ func (a *application) pages(ctx context.Context, conn *grpc.ClientConn, trusted 
 		return nil, err
 	}
 	for _, mount := range []func(*web.Site) error{
-		signin.Mount, citizen.Mount, overview.Mount, coverage.Mount, desk.Mount, hotline.Mount, ratings.Mount, operations.Mount, admin.Mount, kiosks.Mount, notices.Mount, caserules.Mount, cases.Mount, documents.Mount, register.Mount,
+		signin.Mount, citizen.Mount, overview.Mount, coverage.Mount, desk.Mount, hotline.Mount, ratings.Mount, operations.Mount, admin.Mount, kiosks.Mount, notices.Mount, caserules.Mount, cases.Mount, actions.Mount, documents.Mount, register.Mount,
 	} {
 		if err := mount(site); err != nil {
 			return nil, err

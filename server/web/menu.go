@@ -13,6 +13,7 @@ type MenuItem struct {
 func entries() []struct{ key, link, action string } {
 	return []struct{ key, link, action string }{
 		{"cases", "/cases", "read_cases"},
+		{"actions", "/actions", "read_cases"},
 		{"register", "/register", "read_register"},
 		{"documents", "/documents", "read_register"},
 		{"overview", "/units", "read_figures"},

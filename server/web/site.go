@@ -67,6 +67,7 @@ type Site struct {
 	Documents  pb.DocumentServiceClient
 	Registers  pb.RegisterServiceClient
 	Coverage   pb.CoverageServiceClient
+	Correct    pb.ActionServiceClient // corrective actions and contests
 }
 
 // New makes a site without pages.
@@ -103,6 +104,7 @@ func New(config Config) (*Site, error) {
 		Documents: pb.NewDocumentServiceClient(config.Conn),
 		Registers: pb.NewRegisterServiceClient(config.Conn),
 		Coverage:  pb.NewCoverageServiceClient(config.Conn),
+		Correct:   pb.NewActionServiceClient(config.Conn),
 	}
 	if err := s.ownAssets(); err != nil {
 		return nil, err
