@@ -1,11 +1,13 @@
 package citizen_test
 
 import (
+	"html"
 	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -178,5 +180,39 @@ func TestAGuesserWorks(t *testing.T) {
 	status, _, _ = visitor{t, p, map[string]string{"X-Forwarded-For": "203.0.113.3"}}.do("GET", "/p/"+f.GetCode(), nil)
 	if status != http.StatusOK {
 		t.Errorf("somebody else is held back: %d", status)
+	}
+}
+
+// TestACallBackLeadsToItsCase: the page of thanks offers the way to whoever asked to be called back, and to nobody else.
+func TestACallBackLeadsToItsCase(t *testing.T) {
+	p := webtest.Shared(t)
+	v := visitor{t: t, program: p}
+	place := p.WardCounters[0]
+	form := with(v.open(place), "score", "1", "comment", "Chờ ba tiếng, xin gọi lại.", "call_back", "yes", "phone", "0912345678")
+	status, body, header := v.do("POST", "/r/"+place, form)
+	expect(t, "sent", status, http.StatusSeeOther, body)
+	_, body, _ = v.do("GET", header.Get("Location"), nil)
+	link := regexp.MustCompile(`href="(/p/rated[^"]+)"`).FindStringSubmatch(body)
+	if link == nil {
+		t.Fatalf("no way to the case:\n%s", body)
+	}
+	at := html.UnescapeString(link[1])
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		status, body, header = v.do("GET", at, nil)
+		if status == http.StatusSeeOther {
+			break
+		}
+		expect(t, "not yet", status, http.StatusOK, body, "Ý kiến đang được vào sổ")
+		if time.Now().After(deadline) {
+			t.Fatal("the rating became no case within a minute")
+		}
+	}
+	status, body, _ = v.do("GET", header.Get("Location"), nil)
+	expect(t, "the case", status, http.StatusOK, body, "Mã theo dõi", "!0912", "!ba tiếng")
+	status, body, _ = v.do("GET", strings.Replace(at, "rating=0", "rating=1", 1), nil)
+	expect(t, "another's rating", status, http.StatusNotFound, body, "không còn dùng được")
+	_, body, _ = v.do("GET", "/r/"+place+"/thanks?lang=vi", nil)
+	if strings.Contains(body, "/p/rated") {
+		t.Error("who asked for nothing is led to a case")
 	}
 }
