@@ -37,7 +37,12 @@ func (a *application) fillDemoCases(ctx context.Context) error {
 		}
 		at = demoTime(now, c.DaysAgo, i, 0)
 		opening := casebook.New{
-			ID: c.ID, Source: c.Source, Receiving: c.Receiving, About: c.UnitID, Officials: c.Officials, Title: c.Title, Words: c.Words, Procedure: c.Procedure, WithCode: true,
+			ID: c.ID, Source: c.Source, Receiving: c.Receiving, About: c.UnitID, Officials: c.Officials, Title: c.Title, Words: c.Words, Procedure: c.Procedure,
+			WithCode: c.Asks == nil,
+		}
+		if c.Asks != nil {
+			today, _ := localday.Of(now)
+			opening.Collective = &casework.Scope{Unit: c.UnitID, From: today.Add(-c.Asks.FromDaysAgo), To: today.Add(-c.Asks.ToDaysAgo)}
 		}
 		if c.Phone != "" {
 			opening.Contact = &casebook.Contact{Name: c.Name, Phone: c.Phone}

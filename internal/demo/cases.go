@@ -22,7 +22,11 @@ type Case struct {
 	Officials []string
 	DaysAgo   int // it was received
 	Steps     []Step
+	Asks      *Asked // a collective request for explanation; nil = it is one opinion
 }
+
+// Asked is the days whose dissatisfied ratings a collective request asks about.
+type Asked struct{ FromDaysAgo, ToDaysAgo int }
 
 // Step is something that happened to it.
 type Step struct {
@@ -190,7 +194,34 @@ func Cases() []Case {
 		}
 		cases = append(cases, c)
 	}
-	return cases
+	return append(cases, collective(len(cases))...)
+}
+
+// collective are requests to explain dissatisfied ratings together: most of them are bare taps.
+func collective(first int) []Case {
+	list := []struct {
+		unit              string
+		title             string
+		matter, from, ago int
+		far               path
+	}{
+		{worstUnit, "Giải trình chung các lượt không hài lòng tại Phường Bến Khoai", 0, 55, 26, accepted},
+		{"minhhoa-trungtam", "Giải trình chung các lượt không hài lòng tại Trung tâm Phục vụ hành chính công", 1, 40, 12, accepted},
+		{lateUnit, "Giải trình chung các lượt trễ hẹn", 2, 45, 15, accepted},
+		{fallingUnit, "Giải trình chung các lượt không hài lòng trong tháng", 3, 31, 4, requested},
+	}
+	var out []Case
+	for i, l := range list {
+		steps := steps(matters()[l.matter], l.unit, l.ago, l.far, "")
+		if l.far == accepted { // nobody waits for a reply
+			steps = append(steps, Step{DaysAgo: max(l.ago-9, 0), By: ByLeader, Event: casework.Event{Name: casework.File}})
+		}
+		out = append(out, Case{
+			ID: caseID(first + i), UnitID: l.unit, Receiving: ProvinceID, Source: casework.FromFollowUp, Title: l.title, DaysAgo: l.ago, Steps: steps,
+			Asks: &Asked{FromDaysAgo: l.from, ToDaysAgo: l.ago},
+		})
+	}
+	return out
 }
 
 // caseID is the id of a case: a UUID of version 7 whose time is that of the demonstration itself.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"github.com/google/go-cmp/cmp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -29,7 +30,7 @@ func TestATokenSaysWhichDevice(t *testing.T) {
 	}
 	want := identity.Caller{Kind: identity.CallerDevice, DeviceID: device.ID, Name: device.Name}
 	for _, d := range []*Devices{here, there} {
-		if got, err := d.Authenticate(t.Context(), token); got != want || err != nil {
+		if got, err := d.Authenticate(t.Context(), token); !cmp.Equal(got, want) || err != nil {
 			t.Errorf("caller is %+v, %v", got, err)
 		}
 	}

@@ -354,9 +354,6 @@ func TestWords(t *testing.T) {
 	if got := Title("xã An", "", "", Period{"2026-11-01", "2026-11-22"}); got != "Yêu cầu giải trình: đánh giá không hài lòng tại xã An, từ 01/11/2026 đến 22/11/2026" {
 		t.Error(got)
 	}
-	if got := Suggest("  Bố trí thêm\nmột quầy vào thứ hai  ", 18); got != "Bố trí thêm một…" {
-		t.Errorf("%q", got)
-	}
 	for _, v := range Verdicts() {
 		if key := "coveragepage.verdict." + string(v); language.Vietnamese.Text(key) == key {
 			t.Errorf("%s has no words", v)

@@ -45,17 +45,3 @@ func Title(unit, reason, official string, p Period) string {
 	day := func(text string) string { return text[8:10] + "/" + text[5:7] + "/" + text[:4] }
 	return words.Text(key, "unit", unit, "reason", reason, "from", day(string(p.From)), "to", day(string(p.To)))
 }
-
-// Suggest is a text for citizens made of an accepted explanation's remedy: what a leader may publish, after looking at it.
-// "" where the explanation names none.
-func Suggest(remedy string, limit int) string {
-	remedy = strings.Join(strings.Fields(remedy), " ")
-	if runes := []rune(remedy); len(runes) > limit {
-		cut := string(runes[:limit-1])
-		if at := strings.LastIndexByte(cut, ' '); at > 0 {
-			cut = cut[:at]
-		}
-		remedy = cut + "…"
-	}
-	return remedy
-}

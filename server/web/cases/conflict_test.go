@@ -6,7 +6,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/hailong-vn/hailong/internal/localday"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 	"github.com/hailong-vn/hailong/server/web/webtest"
 )
@@ -148,4 +150,42 @@ func TestWrongInput(t *testing.T) {
 	says(t, v.Get("/cases?text="+url.QueryEscape(shown)), http.StatusOK, "Thư về việc chờ lâu")
 	says(t, v.Get("/cases?unit_q=khong+co+o+dau"), http.StatusOK, "Không tìm thấy đơn vị nào")
 	says(t, v.Get("/cases?unit=nowhere"), http.StatusNotFound)
+}
+
+// TestStandIn: who stands in for a leader sees what may be done in the other's place, and the history says so.
+func TestStandIn(t *testing.T) {
+	p := program(t)
+	today, _ := localday.Of(time.Now())
+	_, err := pb.NewCaseworkRulesServiceClient(p.Conn(t, webtest.Leader)).SetStandIn(t.Context(), &pb.SetStandInRequest{
+		DeputyName: string(webtest.Operator), From: string(today), To: string(today.Add(1)), Reason: "Đi công tác",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := explainedCase(t, p, "Làm thay lãnh đạo")
+	at := "/cases/" + c.GetId()
+	v := p.Visitor(t, webtest.Operator)
+	page := v.Get(at)
+	says(t, page, http.StatusOK, "Chấp nhận (thay lãnh đạo)")
+	accept := hidden(t, page.Body, "accept")
+	_, form, _ := strings.Cut(page.Body, `name="event" value="accept"`)
+	accept.Set("for", field(form, "for"))
+	accept.Set("finding", "not")
+	if answer := v.Post(at+"/events", accept); answer.Status != http.StatusSeeOther {
+		t.Fatalf("%d\n%s", answer.Status, answer.Body)
+	}
+	says(t, v.Get(at), http.StatusOK, "thay lãnh đạo", "Phản ánh không đúng")
+}
+
+// TestLargeFile: a file beyond the limit is told by its name, and nothing typed is lost.
+func TestLargeFile(t *testing.T) {
+	p := program(t)
+	c := let(t, p, webtest.Leader, opened(t, p, "Tệp quá lớn"), &pb.CaseEvent{Name: "request_explanation", UnitId: p.CommuneOffice})
+	large := append(pictured(t), make([]byte, 11<<20)...)
+	form := url.Values{"draft": {"0"}, "analysis": {"Chữ đã gõ cùng tệp lớn"}, "do": {"attach"}}
+	answer := attached(t, p.Visitor(t, headOf), "/cases/"+c.GetId()+"/explanation", form, map[string][]byte{"lớn quá.png": large, "vừa.png": pictured(t)})
+	says(t, answer, http.StatusUnprocessableEntity, "lớn quá.png", "10 MB", "Chữ đã gõ cùng tệp lớn", "vừa.png</a>")
+	if strings.Contains(answer.Body, "lớn quá.png</a>") {
+		t.Error("the large file was taken")
+	}
 }

@@ -70,9 +70,24 @@ func TestLook(t *testing.T) {
 	p.Look(t, webtest.View{Who: webtest.Leader, Path: "/cases", Name: "cases/desk"})
 	p.Look(t, webtest.View{Who: webtest.Leader, Path: "/cases/" + earlier.GetId(), Name: "cases/explained"})
 	p.Look(t, webtest.View{Who: headOf, Path: "/cases/" + all["returned"].GetId() + "/explanation", Name: "cases/explanation"})
-	p.Look(t, webtest.View{Who: webtest.CommuneLeader, Path: "/cases/new", Name: "cases/new-short"})
-	p.Look(t, webtest.View{Who: webtest.CommuneOperator, Path: "/cases/new?unit=" + p.CommuneOffice, Name: "cases/new-full"})
-	p.Look(t, webtest.View{Who: webtest.Operator, Path: "/cases?list=all&text=khong+co+dau&state=replied", Name: "cases/list-none"})
+
+	// The plainer pages, on a phone.
+	for who, paths := range map[webtest.Who][]string{
+		webtest.CommuneLeader:   {"/cases/new"},
+		webtest.CommuneOperator: {"/cases/new?unit=" + p.CommuneOffice, "/cases?list=all&text=khong+co+dau&state=replied"},
+	} {
+		page := browser.Open(t).Page(t, browser.Options{Width: 320, Height: 640})
+		p.GiveSession(t, page, who)
+		for _, path := range paths {
+			if status := page.Go(p.HTTP + path); status != http.StatusOK {
+				t.Errorf("%s is answered %d", path, status)
+			}
+			page.NoHorizontalScroll()
+			page.CheckAccessible()
+			page.CheckKeyboard()
+			page.CheckConsole()
+		}
+	}
 
 	// Every state, as who has most to do in it: nothing sticks out of a phone, nothing is cut, every rule holds.
 	page := browser.Open(t).Page(t, browser.Options{Width: 320, Height: 640})
@@ -123,7 +138,11 @@ func TestOthersWords(t *testing.T) {
 	}
 	v := p.Visitor(t, webtest.Operator)
 	says(t, v.Post(at+"/contact", map[string][]string{"reason": {""}}), http.StatusUnprocessableEntity, "Xem cách liên hệ")
-	says(t, v.Post(at+"/contact", map[string][]string{"reason": {"Gọi lại hỏi thêm ngày giờ"}}), http.StatusOK, "Bác Minh Hoạ", "123 456")
+	shown := v.Post(at+"/contact", map[string][]string{"reason": {"Gọi lại hỏi thêm ngày giờ"}})
+	says(t, shown, http.StatusOK, "Bác Minh Hoạ", "123 456")
+	if strings.Contains(shown.Body, "Lê Minh Hoạ") {
+		t.Error("the official's name stands beside the person's")
+	}
 	says(t, p.Visitor(t, headOf).Post(at+"/contact", map[string][]string{"reason": {"muốn biết"}}), http.StatusNotFound)
 	says(t, p.Visitor(t, webtest.Administrator).Get("/cases"), http.StatusNotFound)
 	says(t, p.Visitor(t, webtest.Official).Get(at), http.StatusNotFound)

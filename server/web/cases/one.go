@@ -28,22 +28,26 @@ type casePage struct {
 	Others  []string // who else has it open
 	Officials,
 	Asked []string // names
-	Scope      *scope
-	Ratings    []ratingLink
-	HasContact bool
-	MayReveal  bool
-	Contact    *pb.CaseContact
-	Why        string // for the contact
-	WhyError   string
-	Followed   string // address at which the citizen follows it; "" = it has no code
-	QR         template.HTML
-	Opened     bool // just now: its number and code are read to somebody
-	Choices    []*choice
-	More       []*choice // what is seldom done
-	Problem    string
-	Lost       []web.Field // what was typed for something that cannot be done any more
-	Draft      bool        // the visitor has begun an explanation
-	Shows      string      // its version, for who looks whether it changed
+	Scope       *scope
+	Ratings     []ratingLink
+	HasContact  bool
+	MayReveal   bool
+	Accepted    bool // an explanation was accepted: did it work, and may citizens hear of it?
+	MayCoverage bool
+	MayPublish  bool
+	MayOrder    bool
+	Contact     *pb.CaseContact
+	Why         string // for the contact
+	WhyError    string
+	Followed    string // address at which the citizen follows it; "" = it has no code
+	QR          template.HTML
+	Opened      bool // just now: its number and code are read to somebody
+	Choices     []*choice
+	More        []*choice // what is seldom done
+	Problem     string
+	Lost        []web.Field // what was typed for something that cannot be done any more
+	Draft       bool        // the visitor has begun an explanation
+	Shows       string      // its version, for who looks whether it changed
 
 	answer *pb.GetCaseResponse
 	v      *web.Visit
@@ -169,6 +173,8 @@ func (c *casePage) fill(sent typed) error {
 		c.Alike = append(c.Alike, alike{one, link(one.GetCaseId()), v.Language.Number(one.GetShare()*100, 0)})
 	}
 	c.HasContact, c.MayReveal = c.answer.GetHasContact(), v.May("reveal_contacts")
+	c.Accepted = c.answer.GetCase().GetFinding() != ""
+	c.MayCoverage, c.MayPublish, c.MayOrder = v.May("read_coverage"), v.May("publish_remedies"), v.May("order_actions")
 	if code := c.GetCode(); code != "" {
 		c.Followed = v.PublicAddress() + "/p/" + code
 		if qr, err := poster.QR(c.Followed); err == nil {
@@ -324,24 +330,24 @@ func (c *casePage) Here() hereNow {
 	return hereNow{Link: c.Link, Version: versionText(c.GetVersion()), Others: c.Others}
 }
 
-// contact shows who spoke and how to reach them, once, for a reason that is kept.
+// contact shows who spoke and how to reach them, for a reason that is kept: on a page of its own, where no official is named.
 func (p pages) contact(v *web.Visit) error {
 	page, err := read(v)
 	if err != nil {
 		return err
 	}
-	code := http.StatusOK
 	page.Why = v.Value("reason")
 	page.Contact, err = v.Cases.RevealContact(v.Context(), &pb.RevealContactRequest{CaseId: page.GetId(), Reason: page.Why})
-	if err != nil {
-		words, mendable := web.Message(err)
-		if !mendable {
-			return err
-		}
-		page.Contact, page.WhyError, code = nil, words, http.StatusUnprocessableEntity
+	if err == nil {
+		return v.Render(p.Pages, "contact", page)
 	}
+	words, mendable := web.Message(err)
+	if !mendable {
+		return err
+	}
+	page.Contact, page.WhyError = nil, words
 	if err := page.fill(nil); err != nil {
 		return err
 	}
-	return v.RenderStatus(code, p.Pages, "case", page)
+	return v.RenderStatus(http.StatusUnprocessableEntity, p.Pages, "case", page)
 }

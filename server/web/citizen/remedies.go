@@ -2,6 +2,7 @@ package citizen
 
 import (
 	"net/http"
+	"strings"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -34,7 +35,29 @@ type remedyRow struct {
 const offered = 200
 
 func (p pages) listRemedies(v *web.Visit) error {
-	return p.remedies(v, http.StatusOK, remediesPage{Draft: draft{Unit: v.Value("unit"), DoneOn: string(v.Today())}}, nil)
+	d := draft{Unit: v.Value("unit"), DoneOn: string(v.Today())}
+	if id := v.Value("case"); id != "" && v.May("read_cases") {
+		found, err := v.Cases.GetCase(v.Context(), &pb.GetCaseRequest{CaseId: id})
+		if err != nil {
+			return err
+		}
+		d.Unit, d.Text = found.GetCase().GetAssignedUnitId(), inShort(found.GetExplanation().GetRemedy(), maxRemedy)
+	}
+	return p.remedies(v, http.StatusOK, remediesPage{Draft: d}, nil)
+}
+
+// inShort is the beginning of a text, to the last whole word.
+func inShort(text string, limit int) string {
+	text = strings.Join(strings.Fields(text), " ")
+	letters := []rune(text)
+	if len(letters) <= limit {
+		return text
+	}
+	cut := string(letters[:limit-1])
+	if at := strings.LastIndex(cut, " "); at > 0 {
+		cut = cut[:at]
+	}
+	return cut + "…"
 }
 
 // remedies shows the page; failed is a row whose withdrawal was refused.

@@ -120,7 +120,7 @@ type page struct {
 func (p pages) show(v *web.Visit) error { return p.render(v, ask(v), http.StatusOK, "", nil) }
 
 // pilesShown is how many piles a page lists.
-const pilesShown = 30
+const pilesShown = 12
 
 // render shows a unit's coverage, with what is wrong and what could not be asked.
 func (p pages) render(v *web.Visit, a asked, status int, problem string, notAsked []failed) error {
