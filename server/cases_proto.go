@@ -78,8 +78,7 @@ func (a *application) veil(caller identity.Caller, c casework.Case, out *pb.Case
 // dayOnly is the beginning of the local day of an instant.
 func dayOnly(at time.Time) time.Time {
 	day, _ := localday.Of(at)
-	start, _ := time.ParseInLocation(time.DateOnly, string(day), localday.Zone) // it was made of an instant
-	return start
+	return day.Start()
 }
 
 // clocks are those that run, the most urgent first; those that stand still last.
