@@ -156,7 +156,7 @@ func TestWrongInput(t *testing.T) {
 func TestStandIn(t *testing.T) {
 	p := program(t)
 	today, _ := localday.Of(time.Now())
-	_, err := pb.NewCaseworkRulesServiceClient(p.Conn(t, webtest.Leader)).SetStandIn(t.Context(), &pb.SetStandInRequest{
+	_, err := pb.NewCaseRulesServiceClient(p.Conn(t, webtest.Leader)).SetStandIn(t.Context(), &pb.SetStandInRequest{
 		DeputyName: string(webtest.Operator), From: string(today), To: string(today.Add(1)), Reason: "Đi công tác",
 	})
 	if err != nil {
