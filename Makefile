@@ -31,7 +31,7 @@ test: engines lint generated ## everything, against real engines; says which one
 	$(GO) test -race -short -timeout 20m $(RACED)
 
 # Where several goroutines meet; the long forms of the engines run without -race above, and pages are clients of what runs here.
-RACED := ./analytics/... ./kiosk-client/clock ./kiosk-client/journal ./kiosk-client/uplink ./internal/duty/... ./internal/officehours/... ./internal/analysis ./internal/audit ./internal/bus/... ./internal/citizen ./internal/desk ./internal/device/... ./internal/directory/... ./internal/identity/... ./internal/intake/... ./internal/job ./internal/remedy ./internal/store/... ./server
+RACED := ./analytics/... ./internal/casework/... ./internal/hotline ./internal/notice ./kiosk-client/clock ./kiosk-client/journal ./kiosk-client/uplink ./internal/duty/... ./internal/officehours/... ./internal/analysis ./internal/audit ./internal/bus/... ./internal/citizen ./internal/desk ./internal/device/... ./internal/directory/... ./internal/identity/... ./internal/intake/... ./internal/job ./internal/remedy ./internal/store/... ./server
 
 race: engines ## every test with the race detector, long forms too
 	$(GO) test -race -timeout 60m ./...
@@ -68,6 +68,7 @@ bench: engines ## speed, each figure beside its limit, in the same run
 	$(GO) test ./kiosk-client/journal -run "^$$" -bench Touch -benchtime 2000x
 	$(GO) test ./kiosk-client/screen -run "^$$" -bench Touch -benchtime 200x
 	$(GO) test ./server/web/overview -run "^$$" -bench Overview -benchtime 1x
+	$(GO) test ./internal/casework/casebook -run "^$$" -bench "Life|Read" -benchtime 1x -timeout 60m
 
 powercuts: ## hundreds of power cuts and damaged files of a kiosk; 0 lost, 0 doubled
 	HAILONG_LONG=1 $(GO) test -count=1 -timeout 30m -v -run 'Power|Kill|Damage|Anything' ./kiosk-client ./kiosk-client/journal ./kiosk-client/uplink
