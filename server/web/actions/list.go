@@ -148,7 +148,7 @@ func (l *listPage) draw() {
 }
 
 // New is the address of the form by which more is ordered.
-func (l *listPage) New() string {
+func (l listPage) New() string {
 	if l.Asked.Case != "" {
 		return "/actions/new?" + url.Values{"case": {l.Asked.Case}}.Encode()
 	}
