@@ -127,8 +127,35 @@ func (s *Server) Stop() {
 	s.kill()
 }
 
-// Freeze stops the server's process where it stands (SIGSTOP): connections stay open and nothing answers.
-func (s *Server) Freeze() error { return syscall.Kill(s.pid, syscall.SIGSTOP) }
+// Freeze stops the server's process where it stands (SIGSTOP): connections stay open and nothing answers. It returns when every thread
+// stands still, which on a busy machine takes a moment.
+func (s *Server) Freeze() error {
+	if err := syscall.Kill(s.pid, syscall.SIGSTOP); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), startLimit)
+	defer cancel()
+	return poll(ctx, func() (bool, error) { return s.stands(), nil })
+}
+
+// stands tells whether no thread of the process runs, as far as the system tells.
+func (s *Server) stands() bool {
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", s.pid))
+	if err != nil || len(threads) == 0 {
+		return true // there is no such folder on this system
+	}
+	for _, thread := range threads {
+		text, err := os.ReadFile(thread)
+		if err != nil {
+			continue // it ended
+		}
+		_, after, _ := strings.Cut(string(text), ") ") // the name before may hold anything
+		if !strings.HasPrefix(after, "T") {
+			return false
+		}
+	}
+	return true
+}
 
 // Thaw lets a frozen server go on.
 func (s *Server) Thaw() error { return syscall.Kill(s.pid, syscall.SIGCONT) }
