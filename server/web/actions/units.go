@@ -45,6 +45,7 @@ type picker struct {
 	Nothing   bool // a search found nothing
 	Error     string
 	searching bool
+	live      bool // words are still being typed: what is found is not chosen by itself
 }
 
 // pick reads the picker of a form from what was typed. at are the units at hand; in a form that was not sent they stand as they are.
@@ -75,7 +76,7 @@ func pick(v *web.Visit, sent typed, p picker, at []option) (picker, error) {
 			p.add(one)
 		}
 		// Whoever presses Enter after words sees what that meant.
-		if p.searching && len(found) == 1 {
+		if p.searching && !p.live && len(found) == 1 {
 			if p.Kind == "radio" {
 				chosen = nil
 			}
@@ -109,7 +110,7 @@ func (p picker) chosen() []string {
 
 // units answers the part of a picker that shows what was found, as words are typed.
 func (p pages) units(v *web.Visit) error {
-	asked := picker{ID: cut(v.Value("picker"), 40), Kind: "checkbox"}
+	asked := picker{ID: cut(v.Value("picker"), 40), Kind: "checkbox", live: true}
 	if v.Value("kind") == "radio" {
 		asked.Kind = "radio"
 	}
