@@ -11,6 +11,7 @@ import (
 	"github.com/hailong-vn/hailong/internal/identity"
 	"github.com/hailong-vn/hailong/internal/localday"
 	"github.com/hailong-vn/hailong/internal/notice"
+	"github.com/hailong-vn/hailong/internal/rating"
 	"github.com/hailong-vn/hailong/internal/store"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 )
@@ -278,6 +279,9 @@ func (s callService) proto(ctx context.Context, c hotline.Call) *pb.Call {
 			OfficialId: h.Before.Official, Summary: h.Before.Summary, Result: h.Before.Result, Caller: h.Caller,
 		})
 	}
+	if unitLevel(caller) {
+		call.RatingId, call.ReturnsId = s.veiled(caller, call.GetRatingId()), s.veiled(caller, call.GetReturnsId())
+	}
 	if !caller.May(identity.TakeCalls) {
 		return call
 	}
@@ -290,6 +294,14 @@ func (s callService) proto(ctx context.Context, c hotline.Call) *pb.Call {
 		}
 	}
 	return call
+}
+
+// veiled is an id as who works at the place that is rated may see it: that of a rating begins with the time at which it was given.
+func (s callService) veiled(caller identity.Caller, id string) string {
+	if _, unit, _ := rating.SplitRecordID(id); unit == "" {
+		return id
+	}
+	return s.ratingList.Opaque(caller)(id)
 }
 
 func attemptProtos(attempts []hotline.Attempt) []*pb.CallAttempt {

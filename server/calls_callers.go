@@ -72,6 +72,9 @@ func (s callService) revealed(ctx context.Context, subject, reason string, err e
 }
 
 func (s callService) RevealCaller(ctx context.Context, request *pb.RevealCallerRequest) (response *pb.RevealCallerResponse, err error) {
+	if callerOf(ctx).Kind == identity.CallerAccount {
+		defer func() { s.revealed(ctx, request.GetCallId()+request.GetRatingId(), request.GetReason(), err) }()
+	}
 	if _, _, err := s.operator(ctx, ""); err != nil {
 		return nil, err
 	}
@@ -81,10 +84,12 @@ func (s callService) RevealCaller(ctx context.Context, request *pb.RevealCallerR
 	if err := s.allow(ctx, "callers/", callersPerAccount); err != nil {
 		return nil, err
 	}
-	defer func() { s.revealed(ctx, request.GetCallId()+request.GetRatingId(), request.GetReason(), err) }()
 	if id := request.GetCallId(); id != "" {
 		call, err := s.read(ctx, identity.TakeCalls, id)
 		if err != nil {
+			return nil, err
+		}
+		if err := s.mayKnowCaller(ctx, call); err != nil {
 			return nil, err
 		}
 		who, err := s.hotline.Who(call)
@@ -94,11 +99,39 @@ func (s callService) RevealCaller(ctx context.Context, request *pb.RevealCallerR
 	if err != nil {
 		return nil, err
 	}
+	if own := callerOf(ctx).OfficialID; own != "" {
+		record, err := s.engine.Ratings().Get(ctx, private.ID)
+		if err != nil {
+			return nil, store.Told(err, "hotline_unavailable")
+		}
+		if record.Official == own {
+			return nil, fault.New(fault.Denied, "action_denied")
+		}
+	}
 	contact, err := s.intake.Contact(private)
 	if err != nil {
 		return nil, err
 	}
 	return &pb.RevealCallerResponse{Phone: contact.GetPhone(), Name: contact.GetName()}, nil
+}
+
+// mayKnowCaller is mayKnowWho of a call: an operator who is also an official does not learn who complained of it. Who took the call knows.
+func (s callService) mayKnowCaller(ctx context.Context, call hotline.Call) error {
+	caller := callerOf(ctx)
+	if caller.OfficialID == "" || call.Operator == caller.AccountID {
+		return nil
+	}
+	if call.Official == caller.OfficialID {
+		return fault.New(fault.Denied, "action_denied")
+	}
+	if call.Case == "" {
+		return nil
+	}
+	c, err := s.casebook.Get(ctx, call.Case)
+	if err == nil && !s.mayKnowWho(caller, c) {
+		err = fault.New(fault.Denied, "action_denied")
+	}
+	return err
 }
 
 // ratingWish reads what was kept beside a rating whose giver asked to be called, within the caller's subtree.

@@ -114,7 +114,7 @@ func TestCalls(t *testing.T) {
 			t.Errorf("revealed %v, %v", who, err)
 		}
 		audited, err := s.operations().ListAudit(p.admin, &pb.ListAuditRequest{Action: "RevealCaller"})
-		if err != nil || len(audited.GetEntries()) != 2 || !strings.Contains(audited.GetEntries()[0].GetSubject(), d.GetId()+" · gọi lại") {
+		if err != nil || len(audited.GetEntries()) != 3 || !strings.Contains(audited.GetEntries()[0].GetSubject(), d.GetId()+" · gọi lại") {
 			t.Errorf("audited %v, %v", audited, err)
 		}
 		if _, err := s.calls().EraseCaller(one, &pb.EraseCallerRequest{CallId: d.GetId()}); err != nil {

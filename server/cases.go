@@ -12,6 +12,7 @@ import (
 	"github.com/hailong-vn/hailong/internal/casework/casebook"
 	"github.com/hailong-vn/hailong/internal/fault"
 	"github.com/hailong-vn/hailong/internal/identity"
+	"github.com/hailong-vn/hailong/internal/rating"
 	"github.com/hailong-vn/hailong/internal/store"
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 )
@@ -72,10 +73,13 @@ func (s caseService) OpenCase(ctx context.Context, request *pb.OpenCaseRequest) 
 	if receiving == "" && request.GetAboutUnitId() != "" {
 		receiving = s.office.Receiving(request.GetAboutUnitId())
 	}
-	for _, unit := range []string{receiving, request.GetAboutUnitId()} {
+	for _, unit := range []string{receiving, request.GetAboutUnitId(), request.GetCollective().GetUnitId()} {
 		if unit != "" && !s.within(unit, identity.Scope(caller)) {
 			return nil, fault.New(fault.NotFound, "unit_unknown", "unit", unit)
 		}
+	}
+	if err := s.ratingsWithin(ctx, request.GetRatingIds(), identity.Scope(caller)); err != nil {
+		return nil, err
 	}
 	id := request.GetCaseId()
 	if id == "" {
@@ -104,6 +108,25 @@ func (s caseService) OpenCase(ctx context.Context, request *pb.OpenCaseRequest) 
 	return s.caseProto(ctx, opened), nil
 }
 
+// ratingsWithin checks that ratings, by record id, are there and of a unit in scope: a case that holds them counts as what was done about
+// them. NotFound "cases_rating_unknown".
+func (s caseService) ratingsWithin(ctx context.Context, ids []string, scope string) error {
+	for _, id := range ids {
+		_, unit, _ := rating.SplitRecordID(id)
+		if unit == "" || !s.within(unit, scope) {
+			return fault.New(fault.NotFound, "cases_rating_unknown")
+		}
+		_, err := s.engine.Ratings().Get(ctx, id)
+		if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrInvalid) {
+			return fault.New(fault.NotFound, "cases_rating_unknown")
+		}
+		if err != nil {
+			return store.Told(err, "casebook_unavailable")
+		}
+	}
+	return nil
+}
+
 func (s caseService) GetCase(ctx context.Context, request *pb.GetCaseRequest) (*pb.GetCaseResponse, error) {
 	c, err := s.readCase(ctx, request.GetCaseId())
 	if err != nil {
@@ -115,7 +138,11 @@ func (s caseService) GetCase(ctx context.Context, request *pb.GetCaseRequest) (*
 		return nil, err
 	}
 	for _, one := range said {
-		response.Words = append(response.Words, &pb.CaseWords{At: timestamp(one.At), Event: saidAt(c.Case, one), Text: one.Text, Erased: !one.ErasedAt.IsZero()})
+		at := one.At
+		if veilsTime(callerOf(ctx), c.Case) && !at.After(c.OpenedAt) {
+			at = dayOnly(at)
+		}
+		response.Words = append(response.Words, &pb.CaseWords{At: timestamp(at), Event: saidAt(c.Case, one), Text: one.Text, Erased: !one.ErasedAt.IsZero()})
 	}
 	if response.Choices, err = s.choices(ctx, c); err != nil {
 		return nil, err
@@ -273,6 +300,13 @@ func (s caseService) ApplyCaseEvent(ctx context.Context, request *pb.ApplyCaseEv
 	}
 	actor, err := s.caseActor(ctx, request.GetForAccountId(), c.Assigned, c.Receiving)
 	if err != nil {
+		return nil, err
+	}
+	scope := identity.Scope(caller)
+	if actor.For != nil {
+		scope = actor.For.Scope
+	}
+	if err := s.ratingsWithin(ctx, event.Ratings, scope); err != nil {
 		return nil, err
 	}
 	after, err := s.casebook.Apply(ctx, c.ID, store.Version(request.GetVersion()), event, request.GetEvent().GetWords(), actor)

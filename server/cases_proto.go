@@ -55,13 +55,27 @@ func unitLevel(caller identity.Caller) bool {
 	return caller.Role == pb.Role_ROLE_OFFICIAL || caller.Role == pb.Role_ROLE_HEAD
 }
 
+// veilsTime tells whether a caller learns only the day of what was said when a case was opened.
+func veilsTime(caller identity.Caller, c casework.Case) bool {
+	return unitLevel(caller) && len(c.Attached) > 0
+}
+
+// holdsCode tells whether a caller may know the citizen's code. Whoever holds it speaks for the citizen on the public page, so at the place
+// that is rated only a head who took the opinion down does, to tell it.
+func holdsCode(caller identity.Caller, c casework.Case) bool {
+	return !unitLevel(caller) || caller.Role == pb.Role_ROLE_HEAD && len(c.History) > 0 && c.History[0].By.Account == caller.AccountID
+}
+
 // veil leaves only the day of a case that a rating opened seconds after it was given, and names its ratings by names that mean nothing
-// elsewhere, for callers at the place that is rated.
+// elsewhere, for callers at the place that is rated. They do not hold the citizen's code either.
 func (a *application) veil(caller identity.Caller, c casework.Case, out *pb.Case) {
 	if !unitLevel(caller) {
 		return
 	}
-	name := a.ratingList.Namer(caller)
+	if !holdsCode(caller, c) {
+		out.Code = ""
+	}
+	name := a.ratingList.Opaque(caller)
 	out.RatingIds = nil
 	for _, id := range c.Attached {
 		out.RatingIds = append(out.RatingIds, name(id))
@@ -197,8 +211,8 @@ func eventOf(e *pb.CaseEvent) casework.Event {
 func (s caseService) history(ctx context.Context, c casework.Case) []*pb.CaseEntry {
 	called := s.called(ctx)
 	var out []*pb.CaseEntry
-	veiled := unitLevel(callerOf(ctx)) && len(c.Attached) > 0
-	name := s.ratingList.Namer(callerOf(ctx))
+	veiled := veilsTime(callerOf(ctx), c)
+	name := s.ratingList.Opaque(callerOf(ctx))
 	for i, e := range c.History {
 		ev := e.Event
 		entry := &pb.CaseEntry{

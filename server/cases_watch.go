@@ -41,7 +41,7 @@ func (s caseService) WatchCases(request *pb.WatchCasesRequest, stream grpc.Serve
 		response := &pb.WatchCasesResponse{}
 		if !event.Missed {
 			var change casebook.Change
-			if json.Unmarshal(event.Body, &change) != nil || !s.watches(callerOf(now), top, change) {
+			if json.Unmarshal(event.Body, &change) != nil || !s.watches(now, top, change) {
 				continue
 			}
 			response.CaseId, response.Version = change.Case, int64(change.Version)
@@ -56,11 +56,18 @@ func (s caseService) WatchCases(request *pb.WatchCasesRequest, stream grpc.Serve
 	return stream.Context().Err()
 }
 
-// watches tells whether somebody who watches a subtree is told of a change. An official, who sees only some cases of the unit, is told that
-// something changed there and no more than what reading the case would show.
-func (s caseService) watches(caller identity.Caller, top string, change casebook.Change) bool {
+// watches tells whether somebody who watches a subtree is told of a change. Who works at the place that is rated is told of cases it may
+// read, and not before the unit is in charge: else a watcher would learn the very second at which somebody complained.
+func (s caseService) watches(ctx context.Context, top string, change casebook.Change) bool {
+	caller := callerOf(ctx)
 	scope := identity.Scope(caller)
-	return slices.ContainsFunc([]string{change.Receiving, change.Assigned, change.About}, func(unit string) bool {
-		return unit != "" && s.within(unit, top) && s.within(unit, scope)
-	})
+	within := func(unit string) bool { return unit != "" && s.within(unit, top) && s.within(unit, scope) }
+	if unitLevel(caller) {
+		if !within(change.Assigned) && (caller.Role == pb.Role_ROLE_OFFICIAL || !within(change.Receiving)) {
+			return false
+		}
+		c, err := s.casebook.Get(ctx, change.Case)
+		return err == nil && s.visible(caller, c)
+	}
+	return slices.ContainsFunc([]string{change.Receiving, change.Assigned, change.About}, within)
 }

@@ -347,7 +347,7 @@ func (s actionService) GetContestFigures(ctx context.Context, request *pb.GetCon
 	}
 	official, ok := s.directory.Official(cmp.Or(request.GetOfficialId(), caller.OfficialID))
 	own := ok && official.ID == caller.OfficialID
-	if !ok || !own && (!caller.May(identity.ReadOfficials) || !s.within(official.UnitID, identity.Scope(caller))) {
+	if !ok || !own && (!caller.May(identity.ReadOfficials) || !caller.May(identity.ReadFigures) || !s.within(official.UnitID, identity.Scope(caller))) {
 		return nil, fault.New(fault.NotFound, "actions_official_unknown")
 	}
 	today := s.directory.Tree().Today()

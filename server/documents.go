@@ -191,6 +191,9 @@ func (s documentService) GetDocument(ctx context.Context, request *pb.GetDocumen
 		return nil, err
 	}
 	out := s.documentProto(ctx, d)
+	if caller := callerOf(ctx); unitLevel(caller) && d.IssuedBy.Account != caller.AccountID {
+		delete(d.Values, "case_code") // see holdsCode
+	}
 	if out.Values = d.Values; d.Personal() && strings.TrimSpace(request.GetReason()) != "" {
 		if err := s.reveals(ctx, d, "GetDocument", request.GetReason()); err != nil {
 			return nil, err
@@ -352,6 +355,9 @@ func (s documentService) PrepareDocument(ctx context.Context, request *pb.Prepar
 		return nil, err
 	}
 	values := s.prefilled(c, document.Kind(request.GetKind()), unitID, last)
+	if !holdsCode(caller, c.Case) {
+		delete(values, "case_code")
+	}
 	if reason := strings.TrimSpace(request.GetRevealReason()); reason != "" {
 		if err := s.prefillCitizen(ctx, c, reason, values); err != nil {
 			return nil, err

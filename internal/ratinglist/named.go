@@ -1,6 +1,7 @@
 package ratinglist
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -14,6 +15,13 @@ import (
 // Namer answers ratings' ids as a caller sees them in a list: see pb.ListedRating.
 func (l *List) Namer(caller identity.Caller) func(recordID string) string {
 	q := l.reader(caller)
+	return func(recordID string) string { return l.name(q, recordID) }
+}
+
+// Opaque is Namer with names that tell no time, however many offices the caller sees: an id begins with the time at which it was made.
+func (l *List) Opaque(caller identity.Caller) func(recordID string) string {
+	q := l.reader(caller)
+	q.opaque = cmp.Or(identity.Scope(caller), "*")
 	return func(recordID string) string { return l.name(q, recordID) }
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/hailong-vn/hailong/internal/fault"
 	"github.com/hailong-vn/hailong/internal/intake"
 	"github.com/hailong-vn/hailong/internal/language"
+	"github.com/hailong-vn/hailong/internal/localday"
 	"github.com/hailong-vn/hailong/internal/questionnaire"
 	"github.com/hailong-vn/hailong/internal/rating"
 	"github.com/hailong-vn/hailong/internal/store"
@@ -167,7 +168,8 @@ func sourceOf(channel pb.Channel) casework.Source {
 }
 
 // caseID is a UUIDv7 that follows from the rating with which a chain of corrections began: one opinion is one case, however often it was
-// corrected. Its time is that of the rating's own id.
+// corrected. Its time is the beginning of the local day of the rating's own id: whoever may see the case must not learn from its address
+// when to the minute the rating was given.
 func caseID(record *rating.Record, records []rating.Record) string {
 	revises := map[string]string{}
 	for i := range records {
@@ -190,7 +192,10 @@ func caseID(record *rating.Record, records []rating.Record) string {
 	var id uuid.UUID
 	copy(id[:], sum[:])
 	if own, err := uuid.Parse(first); err == nil {
-		copy(id[:6], own[:6])
+		day, _ := localday.Of(time.Unix(own.Time().UnixTime()))
+		for i, millis := 0, day.Start().UnixMilli(); i < 6; i++ {
+			id[i] = byte(millis >> (8 * (5 - i))) //nolint:gosec // one byte at a time
+		}
 	}
 	id[6], id[8] = id[6]&0x0f|0x70, id[8]&0x3f|0x80
 	return id.String()
