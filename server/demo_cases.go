@@ -63,10 +63,14 @@ func (a *application) fillDemoCases(ctx context.Context) error {
 	return nil
 }
 
-// demoTime is a time in office hours so many days ago, never in the future.
+// demoTime is a time in office hours so many days ago, on the working day before where that was a weekend, never in the future.
 func demoTime(now time.Time, daysAgo, which, step int) time.Time {
 	today, _ := localday.Of(now)
-	at := today.Add(-daysAgo).Start().Add(8*time.Hour + time.Duration(which%5*17+step*23)*time.Minute)
+	opens := today.Add(-daysAgo).Start()
+	for opens.Weekday() == time.Saturday || opens.Weekday() == time.Sunday {
+		opens = opens.AddDate(0, 0, -1)
+	}
+	at := opens.Add(8*time.Hour + time.Duration(which*3+step*23)*time.Minute)
 	if limit := now.Add(time.Duration(step-60) * time.Second); at.After(limit) {
 		return limit
 	}
@@ -81,12 +85,14 @@ func (a *application) demoActors(ctx context.Context) (func(demo.Actor, string) 
 		if err != nil {
 			return nil, err
 		}
-		persons[account.Role] = casework.Person{Account: known.ID, Role: caseRole(account.Role), Scope: account.UnitID, Heads: known.HeadsUnits()}
+		persons[account.Role] = casework.Person{Account: known.ID, Role: caseRole(account.Role), Scope: account.UnitID, Official: account.Official, Heads: known.HeadsUnits()}
 	}
 	return func(by demo.Actor, unit string) casework.Actor {
 		switch by {
 		case demo.ByLeader:
 			return casework.Actor{Person: persons[pb.Role_ROLE_LEADER]}
+		case demo.ByOfficial:
+			return casework.Actor{Person: persons[pb.Role_ROLE_OFFICIAL]}
 		case demo.ByOperator:
 			return casework.Actor{Person: persons[pb.Role_ROLE_OPERATOR]}
 		case demo.ByHead:

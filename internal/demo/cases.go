@@ -2,6 +2,7 @@ package demo
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -46,6 +47,7 @@ const (
 	ByOperator Actor = "operator" // the province's
 	ByHead     Actor = "head"     // of the unit in charge
 	ByCitizen  Actor = "citizen"
+	ByOfficial Actor = "official" // who signs in for the demonstration
 )
 
 // matter is what people complain of, with what the unit says to it.
@@ -125,7 +127,7 @@ const (
 	withdrawn
 )
 
-// Cases lists the cases of the demonstration, the earliest received first of each unit that others are merged into.
+// Cases lists the cases of the demonstration, the earliest received first.
 func Cases() []Case {
 	list := []struct {
 		unit     string
@@ -194,7 +196,10 @@ func Cases() []Case {
 		}
 		cases = append(cases, c)
 	}
-	return append(cases, collective(len(cases))...)
+	cases = append(cases, collective(len(cases))...)
+	// In the order in which they came in, so that numbers of the register go with the days.
+	slices.SortStableFunc(cases, func(a, b Case) int { return b.DaysAgo - a.DaysAgo })
+	return cases
 }
 
 // collective are requests to explain dissatisfied ratings together: most of them are bare taps.
