@@ -60,6 +60,9 @@ func (a *application) fillDemo(ctx context.Context) error {
 	if err := a.fillDemoCases(ctx); err != nil {
 		return err
 	}
+	if err := a.fillDemoActions(ctx); err != nil {
+		return err
+	}
 	before, version, err := progress.Get(ctx, demoID)
 	fresh := errors.Is(err, store.ErrNotFound)
 	if err != nil && !fresh {
@@ -71,6 +74,9 @@ func (a *application) fillDemo(ctx context.Context) error {
 	}
 	count, err := a.fillDemoRatings(ctx, before.Through, now)
 	if err != nil {
+		return err
+	}
+	if err := a.fillDemoContest(ctx); err != nil {
 		return err
 	}
 	after := demoProgress{ID: demoID, Through: store.Milliseconds(now)}
