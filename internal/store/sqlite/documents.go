@@ -111,12 +111,7 @@ func (d *documents) insertOne(t *tx, doc *document) (outcome, failure error) {
 	if added == 0 {
 		return store.ErrExists, nil
 	}
-	for _, entry := range doc.entries {
-		if err := t.addEntry(entry, doc.id); err != nil {
-			return nil, err
-		}
-	}
-	return nil, nil
+	return nil, t.addEntries(doc.entries, doc.id)
 }
 
 // Replace writes the document if its version is still the one given. When ctx ends while the write is under way
@@ -161,10 +156,8 @@ func (d *documents) replaceOne(t *tx, doc *document, version store.Version) (out
 			return nil, err
 		}
 	}
-	for _, entry := range added {
-		if err := t.addEntry(entry, doc.id); err != nil {
-			return nil, err
-		}
+	if err := t.addEntries(added, doc.id); err != nil {
+		return nil, err
 	}
 	_, err = t.exec(d.update, doc.body, doc.id)
 	return nil, err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hailong-vn/hailong/internal/store"
@@ -260,16 +261,39 @@ func (t *tx) build(k *kind, fresh []index) error {
 			if taken {
 				return fmt.Errorf("%w: %s holds a value that another document holds, and the index is unique", store.ErrInvalid, id)
 			}
-			if err := t.addEntry(entry, id); err != nil {
-				return err
-			}
+		}
+		if err := t.addEntries(entries, id); err != nil {
+			return err
 		}
 	}
 }
 
-func (t *tx) addEntry(x entry, id string) error {
-	_, err := t.exec("INSERT INTO entries (no, key, id, uniq) VALUES (?, ?, ?, ?)", x.no, x.key, id, x.unique)
-	return err
+// addedRows is how many entries one statement adds at most; addSQL is the statement for each number of them, from 1.
+const addedRows = 32
+
+var addSQL = addTexts()
+
+// addTexts says OR FAIL because a statement of several rows that can abort half-way first copies every page it changes. What it
+// leaves behind when it fails goes with the transaction.
+func addTexts() (texts [addedRows + 1]string) {
+	for n := 1; n <= addedRows; n++ {
+		texts[n] = "INSERT OR FAIL INTO entries (no, key, uniq, id) SELECT *, ? FROM (VALUES (?, ?, ?)" + strings.Repeat(", (?, ?, ?)", n-1) + ")"
+	}
+	return texts
+}
+
+func (t *tx) addEntries(entries []entry, id string) error {
+	for part := range slices.Chunk(entries, addedRows) {
+		args := make([]any, 1, 1+3*len(part))
+		args[0] = id
+		for _, x := range part {
+			args = append(args, x.no, x.key, x.unique)
+		}
+		if _, err := t.exec(addSQL[len(part)], args...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (t *tx) removeEntry(x entry, id string) error {
