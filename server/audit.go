@@ -46,7 +46,7 @@ const contractPrefix = "/hailong.v1."
 var (
 	readingWords = []string{"Get", "List", "Watch", "Rank", "Compare"}
 	// personal are calls that read the words of citizens.
-	personal = map[string]bool{"ListRatings": true, "GetCase": true}
+	personal = map[string]bool{"ListRatings": true, "GetCase": true, "ListContestable": true, "ListContests": true}
 	// unaudited are ratings, and a call while it goes on, which are their own record; what writes its own line, with a reason; and that somebody
 	// looked at the own notices.
 	unaudited = map[string]bool{"CreateRating": true, "SubmitRatings": true, "StreamRatings": true, "EnterSlip": true, "MarkNoticesRead": true,

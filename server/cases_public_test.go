@@ -17,12 +17,12 @@ import (
 func (p *casePeople) answered(t *testing.T, c *pb.Case) *pb.Case {
 	t.Helper()
 	if c.GetState() == "received" || c.GetState() == "reopened" {
-		c = p.apply(t, p.operator, c, &pb.CaseEvent{Name: "assign", UnitId: p.office})
+		c = p.apply(p.operator, t, c, &pb.CaseEvent{Name: "assign", UnitId: p.office})
 	}
-	c = p.apply(t, p.leader, c, &pb.CaseEvent{Name: "request_explanation"})
-	c = p.apply(t, p.head, c, &pb.CaseEvent{Name: "submit", Explanation: goodExplanation()})
-	c = p.apply(t, p.leader, c, &pb.CaseEvent{Name: "accept", Finding: "upheld"})
-	return p.apply(t, p.operator, c, &pb.CaseEvent{Name: "reply", Text: "Xin lỗi ông bà. Đã bố trí thêm người."})
+	c = p.apply(p.leader, t, c, &pb.CaseEvent{Name: "request_explanation"})
+	c = p.apply(p.head, t, c, &pb.CaseEvent{Name: "submit", Explanation: goodExplanation()})
+	c = p.apply(p.leader, t, c, &pb.CaseEvent{Name: "accept", Finding: "upheld"})
+	return p.apply(p.operator, t, c, &pb.CaseEvent{Name: "reply", Text: "Xin lỗi ông bà. Đã bố trí thêm người."})
 }
 
 func TestWhoHoldsACodeFollows(t *testing.T) {

@@ -60,7 +60,7 @@ func (p *casePeople) open(t *testing.T) *pb.Case {
 }
 
 // apply lets an event happen and answers the case after it.
-func (p *casePeople) apply(t *testing.T, who context.Context, c *pb.Case, event *pb.CaseEvent) *pb.Case {
+func (p *casePeople) apply(who context.Context, t *testing.T, c *pb.Case, event *pb.CaseEvent) *pb.Case {
 	t.Helper()
 	after, err := p.cases().ApplyCaseEvent(who, &pb.ApplyCaseEventRequest{CaseId: c.GetId(), Version: c.GetVersion(), Event: event})
 	if err != nil {
@@ -102,7 +102,7 @@ func TestLifeOfACase(t *testing.T) {
 			}
 		}
 		waits(p.leader, "assign")
-		c = p.apply(t, p.leader, c, &pb.CaseEvent{Name: "request_explanation", UnitId: p.office})
+		c = p.apply(p.leader, t, c, &pb.CaseEvent{Name: "request_explanation", UnitId: p.office})
 		waits(p.leader, "")
 		waits(p.head, "submit")
 		waits(p.official, "submit")
@@ -114,22 +114,22 @@ func TestLifeOfACase(t *testing.T) {
 		if status := codes.Aborted; err == nil || !strings.Contains(err.Error(), status.String()) {
 			t.Errorf("a draft of another tab: %v", err)
 		}
-		c = p.apply(t, p.head, c, &pb.CaseEvent{Name: "submit", Explanation: goodExplanation()})
+		c = p.apply(p.head, t, c, &pb.CaseEvent{Name: "submit", Explanation: goodExplanation()})
 		if left, err := p.cases().GetDraft(p.head, &pb.GetDraftRequest{CaseId: c.GetId()}); err != nil || left.GetVersion() != 0 {
 			t.Errorf("a draft is left: %v, %v", left, err)
 		}
 		waits(p.leader, "accept")
 		looked := c
-		c = p.apply(t, p.second, c, &pb.CaseEvent{Name: "return", Reasons: []string{"too_general"}})
+		c = p.apply(p.second, t, c, &pb.CaseEvent{Name: "return", Reasons: []string{"too_general"}})
 		_, err = p.cases().ApplyCaseEvent(p.leader, &pb.ApplyCaseEventRequest{CaseId: c.GetId(), Version: looked.GetVersion(), Event: &pb.CaseEvent{Name: "accept", Finding: "upheld"}})
 		wantRefused(t, err, codes.Aborted, "cases_changed")
 		if err != nil && !strings.Contains(err.Error(), "phó chủ tịch") {
 			t.Errorf("who was first is not told: %v", err)
 		}
-		c = p.apply(t, p.head, c, &pb.CaseEvent{Name: "submit", Explanation: goodExplanation()})
-		c = p.apply(t, p.leader, c, &pb.CaseEvent{Name: "accept", Finding: "upheld"})
+		c = p.apply(p.head, t, c, &pb.CaseEvent{Name: "submit", Explanation: goodExplanation()})
+		c = p.apply(p.leader, t, c, &pb.CaseEvent{Name: "accept", Finding: "upheld"})
 		waits(p.operator, "reply")
-		c = p.apply(t, p.operator, c, &pb.CaseEvent{Name: "reply", Text: "Xin lỗi bà con; từ tuần sau có thêm người trực."})
+		c = p.apply(p.operator, t, c, &pb.CaseEvent{Name: "reply", Text: "Xin lỗi bà con; từ tuần sau có thêm người trực."})
 		if c.GetState() != "replied" || c.GetReturns() != 1 || c.GetFinding() != "upheld" {
 			t.Errorf("%v", c)
 		}

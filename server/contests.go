@@ -15,7 +15,6 @@ import (
 	"github.com/hailong-vn/hailong/internal/casework/actions"
 	"github.com/hailong-vn/hailong/internal/fault"
 	"github.com/hailong-vn/hailong/internal/identity"
-	"github.com/hailong-vn/hailong/internal/localday"
 	"github.com/hailong-vn/hailong/internal/rating"
 	"github.com/hailong-vn/hailong/internal/store"
 	"github.com/hailong-vn/hailong/internal/tally"
@@ -65,7 +64,7 @@ func (s actionService) rated(ctx context.Context, recordID string) (actions.Rate
 	if err != nil || !slices.ContainsFunc(counting, func(r *rating.Record) bool { return r.ID == recordID }) {
 		return actions.Rated{}, record, unknown
 	}
-	return actions.Rated{Rating: recordID, Official: record.Official, Unit: record.Counted.Unit, Score: int(record.Score), Day: localday.Day(record.Counted.Day)}, record, nil
+	return actions.Rated{Rating: recordID, Official: record.Official, Unit: record.Counted.Unit, Score: int(record.Score), Day: record.Counted.Day}, record, nil
 }
 
 func (s actionService) ListContestable(ctx context.Context, _ *pb.ListContestableRequest) (*pb.ListContestableResponse, error) {
@@ -87,7 +86,7 @@ func (s actionService) ListContestable(ctx context.Context, _ *pb.ListContestabl
 		if err != nil {
 			return nil, store.Told(err, "actions_unavailable")
 		}
-		if record.Official == official.ID && (record.Score == 1 || record.Score == 2) && localday.Day(record.Counted.Day) >= since && record.About == "" {
+		if record.Official == official.ID && (record.Score == 1 || record.Score == 2) && record.Counted.Day >= since && record.About == "" {
 			ids = append(ids, record.ID)
 		}
 	}
@@ -366,7 +365,7 @@ func (s actionService) GetContestFigures(ctx context.Context, request *pb.GetCon
 	if err != nil {
 		return nil, err
 	}
-	all, without, err := casework.BothFigures([5]uint32(facets.Facets[at].Distribution.Counts), contested)
+	all, without, err := casework.BothFigures(facets.Facets[at].Distribution.Counts, contested)
 	if err != nil { // figures that are being folded anew may lack one for a moment
 		return nil, fault.New(fault.Unavailable, "actions_figures_behind").Because(err)
 	}

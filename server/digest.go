@@ -63,9 +63,9 @@ func (a *application) weekExplained(ctx context.Context, unit string) (notice.Li
 		return notice.Line{}, err
 	}
 	line := notice.Line{Key: "digest.no_dissatisfaction", Link: "/coverage"}
-	if share, any := answer.Coverage.Share(); any {
+	if share, any := answer.Share(); any {
 		line.Key = "digest.coverage"
-		line.Args = map[string]string{"share": language.Vietnamese.Number(share*100, 0), "count": strconv.Itoa(answer.Coverage.All)}
+		line.Args = map[string]string{"share": language.Vietnamese.Number(share*100, 0), "count": strconv.Itoa(answer.All)}
 	}
 	return line, nil
 }

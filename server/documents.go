@@ -355,6 +355,11 @@ func (s documentService) PrepareDocument(ctx context.Context, request *pb.Prepar
 		return nil, err
 	}
 	values := s.prefilled(c, document.Kind(request.GetKind()), unitID, last)
+	if document.Kind(request.GetKind()) == document.CorrectionOrder {
+		if err := s.prefillAction(ctx, c.ID, values); err != nil {
+			return nil, err
+		}
+	}
 	if !holdsCode(caller, c.Case) {
 		delete(values, "case_code")
 	}

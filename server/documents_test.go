@@ -21,13 +21,13 @@ func (s *running) papers() pb.DocumentServiceClient { return pb.NewDocumentServi
 // accepted is a case with an accepted explanation and a reply.
 func (p *casePeople) accepted(t *testing.T) *pb.Case {
 	t.Helper()
-	c := p.apply(t, p.leader, p.open(t), &pb.CaseEvent{Name: "request_explanation", UnitId: p.office})
-	c = p.apply(t, p.head, c, &pb.CaseEvent{Name: "submit", Explanation: goodExplanation()})
-	c = p.apply(t, p.leader, c, &pb.CaseEvent{Name: "accept", Finding: "upheld"})
-	return p.apply(t, p.operator, c, &pb.CaseEvent{Name: "reply", Text: "Xin lỗi bà con; từ tuần sau có thêm người trực."})
+	c := p.apply(p.leader, t, p.open(t), &pb.CaseEvent{Name: "request_explanation", UnitId: p.office})
+	c = p.apply(p.head, t, c, &pb.CaseEvent{Name: "submit", Explanation: goodExplanation()})
+	c = p.apply(p.leader, t, c, &pb.CaseEvent{Name: "accept", Finding: "upheld"})
+	return p.apply(p.operator, t, c, &pb.CaseEvent{Name: "reply", Text: "Xin lỗi bà con; từ tuần sau có thêm người trực."})
 }
 
-func (p *casePeople) prepare(t *testing.T, who context.Context, request *pb.PrepareDocumentRequest) (*pb.PrepareDocumentResponse, map[string]string) {
+func (p *casePeople) prepare(who context.Context, t *testing.T, request *pb.PrepareDocumentRequest) (*pb.PrepareDocumentResponse, map[string]string) {
 	t.Helper()
 	prepared, err := p.papers().PrepareDocument(who, request)
 	if err != nil {
@@ -68,7 +68,7 @@ func TestPapersOfACase(t *testing.T) {
 	p := newCasePeople(t, Config{})
 	c := p.accepted(t)
 	wanted := &pb.PrepareDocumentRequest{CaseId: c.GetId(), Kind: "result_notice"}
-	prepared, values := p.prepare(t, p.leader, wanted)
+	prepared, values := p.prepare(p.leader, t, wanted)
 	if prepared.GetUnitId() != p.mine || !prepared.GetMayReveal() || values["citizen_name"] != "" {
 		t.Errorf("%v", prepared)
 	}
@@ -87,7 +87,7 @@ func TestPapersOfACase(t *testing.T) {
 		_, err := p.papers().PrepareDocument(p.head, &pb.PrepareDocumentRequest{CaseId: c.GetId(), Kind: "result_notice", UnitId: p.office, RevealReason: "gửi thư"})
 		wantRefused(t, err, codes.PermissionDenied, "action_denied")
 		wanted.RevealReason = "gửi thông báo kết quả"
-		_, known := p.prepare(t, p.leader, wanted)
+		_, known := p.prepare(p.leader, t, wanted)
 		if values["citizen_name"] = known["citizen_name"]; known["citizen_name"] != "Nguyễn Văn Tèo" {
 			t.Errorf("%v", known)
 		}
@@ -183,7 +183,7 @@ func TestPapersOfACase(t *testing.T) {
 		}
 	})
 	t.Run("the head of the next paper is that of the last", func(t *testing.T) {
-		next, values := p.prepare(t, p.leader, &pb.PrepareDocumentRequest{CaseId: c.GetId(), Kind: "apology"})
+		next, values := p.prepare(p.leader, t, &pb.PrepareDocumentRequest{CaseId: c.GetId(), Kind: "apology"})
 		if values["place"] != "Một" || next.GetSigner().GetName() != "Lê Thị Mai" {
 			t.Errorf("%v", next)
 		}

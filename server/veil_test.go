@@ -43,7 +43,7 @@ func (p *casePeople) neverTheMinute(t *testing.T) {
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
-	c = p.apply(t, p.leader, c, &pb.CaseEvent{Name: "request_explanation", UnitId: p.office})
+	c = p.apply(p.leader, t, c, &pb.CaseEvent{Name: "request_explanation", UnitId: p.office})
 	for name, who := range map[string]context.Context{"an official": p.official, "the head": p.head} {
 		seen, err := p.cases().GetCase(who, &pb.GetCaseRequest{CaseId: c.GetId()})
 		if err != nil || len(seen.GetWords()) != 1 || seen.GetWords()[0].GetText() != private.GetComment() {
@@ -86,7 +86,7 @@ func timeOf(t *testing.T, id string) time.Time {
 // neverTheCode: whoever holds the code says for the citizen whether a reply answers.
 func (p *casePeople) neverTheCode(t *testing.T) {
 	c := p.open(t)
-	c = p.apply(t, p.leader, c, &pb.CaseEvent{Name: "request_explanation", UnitId: p.office})
+	c = p.apply(p.leader, t, c, &pb.CaseEvent{Name: "request_explanation", UnitId: p.office})
 	for name, who := range map[string]context.Context{"an official": p.official, "the one rated": p.rated, "the head": p.head} {
 		seen, err := p.cases().GetCase(who, &pb.GetCaseRequest{CaseId: c.GetId()})
 		if err != nil || seen.GetCase().GetCode() != "" {
@@ -116,7 +116,7 @@ func (p *casePeople) neverEarly(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := p.open(t)
-	c = p.apply(t, p.leader, c, &pb.CaseEvent{Name: "request_explanation", UnitId: p.office})
+	c = p.apply(p.leader, t, c, &pb.CaseEvent{Name: "request_explanation", UnitId: p.office})
 	told, err := stream.Recv()
 	if err != nil || told.GetCaseId() != c.GetId() || told.GetVersion() != c.GetVersion() {
 		t.Errorf("an official hears %v, %v; its unit was asked with version %d", told, err, c.GetVersion())

@@ -17,10 +17,10 @@ func TestEngineDown(t *testing.T) {
 	admin := browser.Open(t).Page(t, browser.Options{NoScript: true})
 	p.GiveSession(t, admin, webtest.Administrator)
 	const typed = "Gửi lúc hệ thống gián đoạn <&>"
-	page.Click("article summary")
+	page.Click("article details summary")
 	page.Fill("article textarea", typed)
 	p.EngineDown(t)
-	if status := page.Submit("article button"); status != http.StatusServiceUnavailable {
+	if status := page.Submit("article details button"); status != http.StatusServiceUnavailable {
 		t.Fatalf("a form is answered %d", status)
 	}
 	page.CheckAccessible()

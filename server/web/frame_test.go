@@ -46,10 +46,10 @@ func TestWhatWasTypedSurvivesTheSignIn(t *testing.T) {
 	at := page.URL()
 	const first, marked = "Đã nắm; sẽ làm việc với xã", `<b>"quoted" & 'single'</b>`
 	typed := first + "\n" + marked + "\n" + webtest.Decomposed()
-	page.Click("article summary")
+	page.Click("article details summary")
 	page.Fill("article textarea", typed)
 	endSession(t, p, page)
-	if status := page.Submit("article button"); status != http.StatusUnauthorized {
+	if status := page.Submit("article details button"); status != http.StatusUnauthorized {
 		t.Errorf("answered %d", status)
 	}
 	if text := page.Text("main"); !strings.Contains(text, "Phiên đăng nhập đã kết thúc") || !strings.Contains(text, "Nội dung đã nhập vẫn được giữ") {

@@ -103,7 +103,9 @@ func (h *house) open() *actions.Actions {
 			}
 			return ""
 		},
-		Hold: func(_ context.Context, _ string, files []casework.Attachment) ([]casework.Attachment, error) { return files, nil },
+		Hold: func(_ context.Context, _ string, files []casework.Attachment) ([]casework.Attachment, error) {
+			return files, nil
+		},
 		Tell: func(_ context.Context, list []actions.Telling) error {
 			h.mu.Lock()
 			defer h.mu.Unlock()
