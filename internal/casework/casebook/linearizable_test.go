@@ -120,6 +120,9 @@ func TestEveryAnswerHasItsPlaceInOneOrder(t *testing.T) {
 			})
 		}
 		clients.Wait()
+		if got := porcupine.CheckOperationsTimeout(register(), history, 30*time.Second); got != porcupine.Ok {
+			t.Fatalf("%d calls: %s", len(history), got)
+		}
 		done, refused := 0, -1
 		for i, o := range history {
 			switch in, out := o.Input.(asked), o.Output.(answered); {
@@ -132,10 +135,6 @@ func TestEveryAnswerHasItsPlaceInOneOrder(t *testing.T) {
 		if done == 0 || refused < 0 {
 			t.Fatalf("of %d calls %d changed a case, and the last refused was number %d: nobody was in another's way", len(history), done, refused)
 		}
-		if got := porcupine.CheckOperationsTimeout(register(), history, 30*time.Second); got != porcupine.Ok {
-			t.Errorf("%d calls: %s", len(history), got)
-		}
-
 		// The checker sees it when a single answer of these is wrong.
 		lost := slices.Clone(history)
 		in := lost[refused].Input.(asked)
