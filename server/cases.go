@@ -369,8 +369,10 @@ func (s caseService) KeepCaseOpen(ctx context.Context, request *pb.KeepCaseOpenR
 		return nil, err
 	}
 	caller := callerOf(ctx)
-	if err := s.bus.Announce(ctx, casePlace(c.ID), caller.AccountID, openFor); err != nil {
-		s.Logger.WarnContext(ctx, "who has a case open cannot be told", "error", err)
+	if caller.Role != pb.Role_ROLE_INSPECTOR { // who inspects is not told to those inspected
+		if err := s.bus.Announce(ctx, casePlace(c.ID), caller.AccountID, openFor); err != nil {
+			s.Logger.WarnContext(ctx, "who has a case open cannot be told", "error", err)
+		}
 	}
 	return &pb.KeepCaseOpenResponse{OpenWith: s.openWith(ctx, c.ID), Version: int64(c.Version)}, nil
 }

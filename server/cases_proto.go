@@ -116,7 +116,8 @@ func (a *application) clocks(ctx context.Context, all []casework.Clock) []*pb.Ca
 			one.Warning = faultWords(in, err)
 		}
 		if due.Day != "" {
-			one.DueOn, one.Late = string(due.Day), today > due.Day
+			late := today > due.Day && clock.Name != casework.ClockVerdict // there the citizen is waited for
+			one.DueOn, one.Late = string(due.Day), late
 			one.Left = int32(left(hours, today, due.Day, clock.Term.Count)) //nolint:gosec // days between two days
 		}
 		out = append(out, one)

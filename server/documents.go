@@ -335,7 +335,7 @@ func (s documentService) documentProto(ctx context.Context, d archive.Document) 
 
 func (s documentService) PrepareDocument(ctx context.Context, request *pb.PrepareDocumentRequest) (*pb.PrepareDocumentResponse, error) {
 	caller := callerOf(ctx)
-	if err := caller.Check(identity.IssueDocuments); err != nil {
+	if err := caller.Check(identity.PrepareDocuments); err != nil {
 		return nil, err
 	}
 	c, err := s.readCase(ctx, request.GetCaseId())

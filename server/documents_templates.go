@@ -72,7 +72,7 @@ func (s documentService) templateProto(ctx context.Context, unitID string, held 
 }
 
 func (s documentService) ListTemplates(ctx context.Context, request *pb.ListTemplatesRequest) (*pb.ListTemplatesResponse, error) {
-	if err := s.templatesFor(ctx, request.GetUnitId(), identity.IssueDocuments, identity.ChangeTemplates); err != nil {
+	if err := s.templatesFor(ctx, request.GetUnitId(), identity.PrepareDocuments, identity.ChangeTemplates); err != nil {
 		return nil, err
 	}
 	response := &pb.ListTemplatesResponse{}
@@ -87,7 +87,7 @@ func (s documentService) ListTemplates(ctx context.Context, request *pb.ListTemp
 }
 
 func (s documentService) GetTemplate(ctx context.Context, request *pb.GetTemplateRequest) (*pb.DocumentTemplate, error) {
-	if err := s.templatesFor(ctx, request.GetUnitId(), identity.IssueDocuments, identity.ChangeTemplates); err != nil {
+	if err := s.templatesFor(ctx, request.GetUnitId(), identity.PrepareDocuments, identity.ChangeTemplates); err != nil {
 		return nil, err
 	}
 	kind := document.Kind(request.GetKind())
@@ -117,7 +117,7 @@ func (s documentService) wholeTemplate(ctx context.Context, unitID string, held 
 }
 
 func (s documentService) ListTemplateVersions(ctx context.Context, request *pb.ListTemplateVersionsRequest) (*pb.ListTemplateVersionsResponse, error) {
-	if err := s.templatesFor(ctx, request.GetUnitId(), identity.IssueDocuments, identity.ChangeTemplates); err != nil {
+	if err := s.templatesFor(ctx, request.GetUnitId(), identity.PrepareDocuments, identity.ChangeTemplates); err != nil {
 		return nil, err
 	}
 	kind := document.Kind(request.GetKind())
@@ -176,7 +176,7 @@ func templateFaults(ctx context.Context, err error) error {
 }
 
 func (s documentService) PreviewDocument(ctx context.Context, request *pb.PreviewDocumentRequest) (*pb.PreviewDocumentResponse, error) {
-	actions := []identity.Action{identity.IssueDocuments, identity.ChangeTemplates}
+	actions := []identity.Action{identity.PrepareDocuments, identity.ChangeTemplates}
 	if request.GetSource() != "" {
 		actions = actions[1:]
 	}

@@ -32,28 +32,29 @@ const (
 	ReadAudit        Action = "read_audit"        // who did what
 	SetDuties        Action = "set_duties"        // who serves at which counter, and when
 
-	ReadCases       Action = "read_cases"        // cases and their explanations, without the person who spoke
-	OpenCases       Action = "open_cases"        // write an opinion down as a case
-	ActOnCases      Action = "act_on_cases"      // what of it, and on which, is in the table of package casework
-	RevealContacts  Action = "reveal_contacts"   // who spoke and how to reach them, with a reason
-	TakeCalls       Action = "take_calls"        // the hotline: calls, callers, call-backs
-	ReadCalls       Action = "read_calls"        // the log of calls, without who called
-	ReadPraise      Action = "read_praise"       // what citizens thanked for
-	ReadCoverage    Action = "read_coverage"     // how far dissatisfied ratings are answered
-	NoteRatings     Action = "note_ratings"      // record that ratings need no explanation, and why
-	OrderActions    Action = "order_actions"     // corrective actions
-	ContestRatings  Action = "contest_ratings"   // one's own, before they count
-	DecideContests  Action = "decide_contests"   // those of others
-	ReadRegister    Action = "read_register"     // the book of cases; also as a file
-	SealRegister    Action = "seal_register"     // close a year of it
-	IssueDocuments  Action = "issue_documents"   // numbered papers about a case
-	ChangeTemplates Action = "change_templates"  // the wording and layout of such papers
-	ChangeCaseRules Action = "change_case_rules" // deadlines, and which ratings become cases
-	RingCalls       Action = "ring_calls"        // tell that a telephone rings; a telephone exchange does nothing else
-	ManageCallHooks Action = "manage_call_hooks" // which telephone exchanges may
-	ManageWebhooks  Action = "manage_webhooks"   // whom to tell by machine, and how that went
-	SetStandIns     Action = "set_stand_ins"     // who acts for others during leave; for oneself anybody may
-	ReadNotices     Action = "read_notices"      // what one was told
+	ReadCases        Action = "read_cases"        // cases and their explanations, without the person who spoke
+	OpenCases        Action = "open_cases"        // write an opinion down as a case
+	ActOnCases       Action = "act_on_cases"      // what of it, and on which, is in the table of package casework
+	RevealContacts   Action = "reveal_contacts"   // who spoke and how to reach them, with a reason
+	TakeCalls        Action = "take_calls"        // the hotline: calls, callers, call-backs
+	ReadCalls        Action = "read_calls"        // the log of calls, without who called
+	ReadPraise       Action = "read_praise"       // what citizens thanked for
+	ReadCoverage     Action = "read_coverage"     // how far dissatisfied ratings are answered
+	NoteRatings      Action = "note_ratings"      // record that ratings need no explanation, and why
+	OrderActions     Action = "order_actions"     // corrective actions
+	ContestRatings   Action = "contest_ratings"   // one's own, before they count
+	DecideContests   Action = "decide_contests"   // those of others
+	ReadRegister     Action = "read_register"     // the book of cases; also as a file
+	SealRegister     Action = "seal_register"     // close a year of it
+	PrepareDocuments Action = "prepare_documents" // write and look at papers that somebody else issues
+	IssueDocuments   Action = "issue_documents"   // numbered papers about a case
+	ChangeTemplates  Action = "change_templates"  // the wording and layout of such papers
+	ChangeCaseRules  Action = "change_case_rules" // deadlines, and which ratings become cases
+	RingCalls        Action = "ring_calls"        // tell that a telephone rings; a telephone exchange does nothing else
+	ManageCallHooks  Action = "manage_call_hooks" // which telephone exchanges may
+	ManageWebhooks   Action = "manage_webhooks"   // whom to tell by machine, and how that went
+	SetStandIns      Action = "set_stand_ins"     // who acts for others during leave; for oneself anybody may
+	ReadNotices      Action = "read_notices"      // what one was told
 )
 
 // role is a column of the matrix.
@@ -111,7 +112,8 @@ func matrix() []grant {
 		{DecideContests, []role{leader}},
 		{ReadRegister, []role{leader, head, operator, inspector}},
 		{SealRegister, []role{leader}},
-		{IssueDocuments, []role{leader, head, operator}},
+		{PrepareDocuments, []role{leader, head, operator}},
+		{IssueDocuments, []role{leader, head}},
 
 		{ChangeDirectory, []role{administrator}},
 		{ChangeCatalogues, []role{administrator}},

@@ -3,6 +3,7 @@ package cases
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	pb "github.com/hailong-vn/hailong/proto/hailong/v1"
 	"github.com/hailong-vn/hailong/server/web"
@@ -20,6 +21,7 @@ type choice struct {
 	Problem string
 	Picker  *picker
 	Typed   typed
+	Begin   string // what a text begins with until somebody typed
 
 	Officials []option
 	Findings  []option
@@ -79,7 +81,7 @@ func (c *casePage) choices(sent typed) error {
 		if err := c.equip(made); err != nil {
 			return err
 		}
-		if slices.Contains(first(), one.GetEvent()) {
+		if slices.Contains(first(), one.GetEvent()) && !c.othersWork(one.GetEvent()) {
 			c.Choices = append(c.Choices, made)
 		} else {
 			c.More = append(c.More, made)
@@ -94,6 +96,27 @@ func (c *casePage) choices(sent typed) error {
 	return nil
 }
 
+// othersWork tells that somebody else is waited for to do this, though the visitor may: a leader who asked a unit to explain does not
+// answer in its place.
+func (c *casePage) othersWork(event string) bool {
+	account := c.v.Account
+	return event == "submit" && account.GetRole() == pb.Role_ROLE_LEADER && !slices.Contains(account.GetHeadsUnitIds(), c.GetAssignedUnitId())
+}
+
+// beginning is what a reply to the citizen may begin with: thanks, the pardon the unit said it would ask for, and what is done. The analysis
+// is for the office; it may name people.
+func (c *casePage) beginning() string {
+	said := c.answer.GetExplanation()
+	parts := []string{c.v.Text("casespage.reply_thanks")}
+	if said.GetApology() != "no" && c.GetFinding() != "not" {
+		parts = append(parts, c.v.Text("casespage.reply_pardon"))
+	}
+	if said.GetRemedy() != "" {
+		parts = append(parts, said.GetRemedy())
+	}
+	return strings.Join(parts, " ")
+}
+
 // equip gives a form what it offers to choose from.
 func (c *casePage) equip(one *choice) (err error) {
 	v := c.v
@@ -103,6 +126,9 @@ func (c *casePage) equip(one *choice) (err error) {
 			return err
 		}
 		one.Picker = &chosen
+	}
+	if one.GetEvent() == "reply" {
+		one.Begin = c.beginning()
 	}
 	if one.GetEvent() == "request_explanation" && !one.Needed["unit"] {
 		if one.Officials, err = c.officials(c.GetAssignedUnitId(), one.Typed.values("official")); err != nil {
@@ -230,7 +256,12 @@ func (c *casePage) targets(sent typed) ([]option, error) {
 }
 
 // Value is what was typed into a field of this form.
-func (c *choice) Value(name string) string { return c.Typed.value(name) }
+func (c *choice) Value(name string) string {
+	if c.Typed == nil && name == "text" {
+		return c.Begin
+	}
+	return c.Typed.value(name)
+}
 
 // ReasonOptional tells whether words may stand beside what was tapped.
 func (c *choice) ReasonOptional() bool { return !c.Needed["reason"] && !c.Needed["withdrawal"] }

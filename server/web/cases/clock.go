@@ -28,6 +28,8 @@ func clockOf(v *web.Visit, c *pb.CaseClock) clock {
 		shown.Left, shown.Tone = v.Text("casespage.no_day"), "bad"
 	case c.GetLate():
 		shown.Left, shown.Tone = v.Text("casespage.late_by", "n", web.Count(v.Language, max(-left, 1)), "count", count), "bad"
+	case left < 0: // of the citizen's time to answer
+		shown.Left, shown.Tone = v.Text("casespage.over"), ""
 	case left == 0:
 		shown.Left, shown.Tone = v.Text("casespage.today"), "warn"
 	default:

@@ -15,10 +15,10 @@ import (
 
 // casePage are the papers of a case.
 type casePage struct {
-	Case      caseHead
-	Documents []row
-	Next      string
-	MayIssue  bool
+	Case       caseHead
+	Documents  []row
+	Next       string
+	MayPrepare bool
 }
 
 // caseHead is the case a page is about.
@@ -42,7 +42,7 @@ func (p pages) ofCase(v *web.Visit) error {
 	if err != nil {
 		return err
 	}
-	page := casePage{Case: head, Documents: rows(list.GetDocuments()), MayIssue: v.May("issue_documents")}
+	page := casePage{Case: head, Documents: rows(list.GetDocuments()), MayPrepare: v.May("prepare_documents")}
 	if next := list.GetNextPageToken(); next != "" {
 		page.Next = head.Link + "/documents?after=" + url.QueryEscape(next)
 	}
@@ -53,6 +53,7 @@ func (p pages) ofCase(v *web.Visit) error {
 type composePage struct {
 	form
 	Case         caseHead
+	MayIssue     bool
 	Kinds        []*pb.DocumentTemplate // to choose from; none once one is chosen
 	Units        []choice
 	Kind         string
@@ -99,7 +100,7 @@ func composed(v *web.Visit) (*composePage, error) {
 	if err != nil {
 		return nil, err
 	}
-	page := &composePage{Case: head, Kind: v.Value("kind"), Unit: v.Value("unit"), Replaces: v.Value("replaces"), ID: v.Value("id")}
+	page := &composePage{Case: head, MayIssue: v.May("issue_documents"), Kind: v.Value("kind"), Unit: v.Value("unit"), Replaces: v.Value("replaces"), ID: v.Value("id")}
 	if uuid.Validate(page.ID) != nil {
 		page.ID = uuid.NewString()
 	}

@@ -33,6 +33,7 @@ func Mount(site *web.Site) error {
 	}
 	p := pages{read}
 	cases, register, issue, change := web.Needs("read_cases"), web.Needs("read_register"), web.Needs("issue_documents"), web.Needs("change_templates")
+	prepare := web.Needs("prepare_documents")
 	large := web.MaxBody(maxForm)
 	for _, page := range []struct {
 		pattern string
@@ -40,9 +41,9 @@ func Mount(site *web.Site) error {
 		options []web.Option
 	}{
 		{"GET /cases/{case}/documents", p.ofCase, []web.Option{cases}},
-		{"GET /cases/{case}/documents/new", p.compose, []web.Option{issue}},
-		{"POST /cases/{case}/documents/new", p.issue, []web.Option{issue, large}},
-		{"POST /cases/{case}/documents/preview", p.preview, []web.Option{issue, large}},
+		{"GET /cases/{case}/documents/new", p.compose, []web.Option{prepare}},
+		{"POST /cases/{case}/documents/new", p.issue, []web.Option{prepare, large}},
+		{"POST /cases/{case}/documents/preview", p.preview, []web.Option{prepare, large}},
 
 		{"GET /documents", p.register, []web.Option{register}},
 		{"GET /documents/{document}", p.document, []web.Option{cases}},

@@ -2,6 +2,7 @@ package register
 
 import (
 	"net/http"
+	"regexp"
 	"strconv"
 
 	sheets "github.com/hailong-vn/hailong/internal/casework/register"
@@ -58,6 +59,12 @@ func (p pages) cover(v *web.Visit, w which) sheets.Cover {
 }
 
 func (p pages) show(v *web.Visit) error {
+	if link, err := numbered(v); err != nil || link != "" {
+		if err != nil {
+			return err
+		}
+		return v.Redirect(link)
+	}
 	w, err := choose(v)
 	if err != nil {
 		return err
@@ -205,4 +212,20 @@ func (p pages) reasonProblem(v *web.Visit, reason string) string {
 		return v.Text("registerpage.reason_long", "limit", mostReason)
 	}
 	return ""
+}
+
+// asNumber is how a number of a register begins: 12/2026/...
+var asNumber = regexp.MustCompile(`^\s*\d{1,9}/\d{4}/\S`)
+
+// numbered is the page of the case whose number was typed where units are looked for; "" where that is no number, or of no case the visitor sees.
+func numbered(v *web.Visit) (string, error) {
+	typed := v.Value("q")
+	if len(typed) > 200 || !asNumber.MatchString(typed) {
+		return "", nil
+	}
+	found, err := v.Cases.ListCases(v.Context(), &pb.ListCasesRequest{List: "all", Text: typed, PageSize: 1})
+	if err != nil || len(found.GetCases()) == 0 {
+		return "", err
+	}
+	return "/cases/" + found.GetCases()[0].GetId(), nil
 }
