@@ -303,9 +303,8 @@ func TestStopFinishesTheFoldUnderWay(t *testing.T) {
 
 func TestHintsThatCannotBe(t *testing.T) {
 	engine := open(t)
-	worker, _ := start(t, Config{Engine: engine, MaxDue: 10})
 	var dropped atomic.Int32
-	worker.Metrics.Dropped = func(cells int) { dropped.Add(int32(cells)) }
+	worker, _ := start(t, Config{Engine: engine, MaxDue: 10, Metrics: Metrics{Dropped: func(cells int) { dropped.Add(int32(cells)) }}})
 	worker.Touched("", "nonsense", "2026-03-20/U/x/q@1/9", strings.Repeat("9", 600))
 	if n := worker.cells.waiting(); n != 0 {
 		t.Errorf("%d cells are due", n)
